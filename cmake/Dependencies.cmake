@@ -5,6 +5,7 @@ find_package(absl REQUIRED CONFIG)           # Status, strings, flags, synchroni
 find_package(Protobuf REQUIRED)              # the wire format of the services
 find_package(gRPC REQUIRED CONFIG)           # the services, health and reflection
 find_package(prometheus-cpp REQUIRED CONFIG COMPONENTS pull)  # /metrics and /healthz
+find_package(civetweb REQUIRED CONFIG COMPONENTS civetweb-cpp)  # the HTTP server that prometheus-cpp uses
 find_package(nlohmann_json REQUIRED CONFIG)  # model configs, job.json, manifests
 find_package(SQLite3 REQUIRED)               # the job store of a single machine
 find_package(PNG REQUIRED)                   # pictures with their parameters as text

@@ -13,8 +13,8 @@ namespace tessera {
 
 }  // namespace tessera
 
-#define CHECK(condition)     \
-  ((condition) ? (void)0     \
+#define CHECK(condition) \
+  ((condition) ? (void)0 \
                : ::tessera::CheckFailed(#condition, __FILE__, __LINE__))
 
 #endif  // TESSERA_COMMON_CHECK_H_

@@ -17,10 +17,14 @@ std::atomic<Severity> lowest_severity{Severity::kInfo};
 
 const char* SeverityName(Severity severity) {
   switch (severity) {
-    case Severity::kDebug: return "debug";
-    case Severity::kInfo: return "info";
-    case Severity::kWarning: return "warning";
-    case Severity::kError: return "error";
+    case Severity::kDebug:
+      return "debug";
+    case Severity::kInfo:
+      return "info";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kError:
+      return "error";
   }
   return "unknown";
 }
@@ -48,8 +52,8 @@ void ConfigureLog(LogFormat format, Severity lowest) {
 std::string FormatLogLine(LogFormat format, Severity severity, absl::Time time,
                           std::string_view message,
                           std::initializer_list<LogField> fields) {
-  const std::string stamp = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time,
-                                             absl::UTCTimeZone());
+  const std::string stamp =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
   std::string line;
   if (format == LogFormat::kJson) {
     absl::StrAppend(&line, "{\"time\":\"", stamp, "\",\"severity\":\"",
@@ -64,9 +68,9 @@ std::string FormatLogLine(LogFormat format, Severity severity, absl::Time time,
   absl::StrAppend(&line, stamp, " ", SeverityName(severity), " ",
                   std::string(message));
   for (const LogField& field : fields) {
-    absl::StrAppend(&line, " ", std::string(field.name), "=",
-                    NeedsQuotes(field.value) ? Quoted(field.value)
-                                             : field.value);
+    absl::StrAppend(
+        &line, " ", std::string(field.name), "=",
+        NeedsQuotes(field.value) ? Quoted(field.value) : field.value);
   }
   return line;
 }

@@ -34,8 +34,7 @@ struct LogField {
       : name(field), value(status.ToString()) {}
   LogField(std::string_view field, absl::Duration duration);
   template <typename T>
-    requires std::is_arithmetic_v<T>
-  LogField(std::string_view field, T number)
+  requires std::is_arithmetic_v<T> LogField(std::string_view field, T number)
       : name(field), value(std::to_string(number)), quoted(false) {}
 };
 

@@ -30,8 +30,8 @@ class Registry {
                                                    const std::string& help);
   prometheus::Family<prometheus::Gauge>& Gauge(const std::string& name,
                                                const std::string& help);
-  prometheus::Family<prometheus::Histogram>& Histogram(
-      const std::string& name, const std::string& help);
+  prometheus::Family<prometheus::Histogram>& Histogram(const std::string& name,
+                                                       const std::string& help);
 
   const std::shared_ptr<prometheus::Registry>& prometheus() const {
     return registry_;

@@ -1,0 +1,144 @@
+#include "common/metrics.h"
+
+#include <utility>
+
+#include "CivetServer.h"
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "prometheus/text_serializer.h"
+
+namespace tessera::metrics {
+namespace {
+
+bool Answer(mg_connection* connection, int code, const char* reason,
+            const std::string& content_type, const std::string& body) {
+  const std::string head = absl::StrCat(
+      "HTTP/1.1 ", code, " ", reason, "\r\nContent-Type: ", content_type,
+      "\r\nContent-Length: ", body.size(), "\r\nConnection: close\r\n\r\n");
+  mg_write(connection, head.data(), head.size());
+  mg_write(connection, body.data(), body.size());
+  return true;
+}
+
+class MetricsHandler final : public CivetHandler {
+ public:
+  explicit MetricsHandler(std::shared_ptr<prometheus::Registry> registry)
+      : registry_(std::move(registry)) {}
+
+  bool handleGet(CivetServer*, mg_connection* connection) override {
+    const std::string body =
+        prometheus::TextSerializer().Serialize(registry_->Collect());
+    return Answer(connection, 200, "OK", "text/plain; version=0.0.4", body);
+  }
+
+ private:
+  const std::shared_ptr<prometheus::Registry> registry_;
+};
+
+class HealthHandler final : public CivetHandler {
+ public:
+  explicit HealthHandler(std::function<bool()> healthy)
+      : healthy_(std::move(healthy)) {}
+
+  bool handleGet(CivetServer*, mg_connection* connection) override {
+    return healthy_() ? Answer(connection, 200, "OK", "text/plain", "ok\n")
+                      : Answer(connection, 503, "Service Unavailable",
+                               "text/plain", "not ready\n");
+  }
+
+ private:
+  const std::function<bool()> healthy_;
+};
+
+}  // namespace
+
+Registry::Registry() : registry_(std::make_shared<prometheus::Registry>()) {}
+
+prometheus::Family<prometheus::Counter>& Registry::Counter(
+    const std::string& name, const std::string& help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(*registry_);
+}
+
+prometheus::Family<prometheus::Gauge>& Registry::Gauge(
+    const std::string& name, const std::string& help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(*registry_);
+}
+
+prometheus::Family<prometheus::Histogram>& Registry::Histogram(
+    const std::string& name, const std::string& help) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(
+      *registry_);
+}
+
+const std::vector<double>& CallSeconds() {
+  static const auto* const bounds = new std::vector<double>{
+      0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+      0.25,   0.5,   1,      2.5,   5,    10,    30};
+  return *bounds;
+}
+
+const std::vector<double>& WorkSeconds() {
+  static const auto* const bounds =
+      new std::vector<double>{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+                              2.5,   5,    10,    30,   60,  120,  300, 600};
+  return *bounds;
+}
+
+// Owns the HTTP server and its handlers; two threads suffice for a scraper and
+// a probe.
+class Exposition::Server {
+ public:
+  Server(const std::string& address, const Registry& registry,
+         std::function<bool()> healthy)
+      : metrics_(registry.prometheus()),
+        health_(std::move(healthy)),
+        server_(std::vector<std::string>{"listening_ports", address,
+                                         "num_threads", "2"}) {
+    server_.addHandler("/metrics", metrics_);
+    server_.addHandler("/healthz", health_);
+  }
+
+  int port() { return server_.getListeningPorts().at(0); }
+
+ private:
+  MetricsHandler metrics_;
+  HealthHandler health_;
+  CivetServer server_;
+};
+
+absl::StatusOr<std::unique_ptr<Exposition>> Exposition::Start(
+    const std::string& address, const Registry& registry,
+    std::function<bool()> healthy) {
+  const size_t colon = address.rfind(':');
+  int port = -1;
+  if (colon == std::string::npos ||
+      !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 ||
+      port > 65535) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "metrics address: expected host:port, got \"", address, "\""));
+  }
+  const std::string host = address.substr(0, colon);
+  const std::string listen =
+      host.empty() || host == "localhost"
+          ? absl::StrCat(host.empty() ? "0.0.0.0" : "127.0.0.1", ":", port)
+          : address;
+  try {
+    return std::unique_ptr<Exposition>(new Exposition(
+        std::make_unique<Server>(listen, registry, std::move(healthy))));
+  } catch (const CivetException& error) {
+    return absl::UnavailableError(absl::StrCat("cannot listen for metrics on ",
+                                               listen,
+                                               ": port in use or address "
+                                               "not of this machine (",
+                                               error.what(), ")"));
+  }
+}
+
+Exposition::Exposition(std::unique_ptr<Server> server)
+    : server_(std::move(server)) {}
+Exposition::~Exposition() = default;
+
+int Exposition::port() const { return server_->port(); }
+
+}  // namespace tessera::metrics
