@@ -1,5 +1,13 @@
 #include "common/metrics.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
 #include <utility>
 
 #include "CivetServer.h"
@@ -50,6 +58,23 @@ class HealthHandler final : public CivetHandler {
  private:
   const std::function<bool()> healthy_;
 };
+
+// Opens and closes one loopback connection to `port`; waits up to 10 ms for an
+// answer, which a stopping server never gives.
+void Knock(int port) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address),
+                sizeof address) == 0) {
+    pollfd wait{socket, POLLIN, 0};
+    ::poll(&wait, 1, 10);
+  }
+  ::close(socket);
+}
 
 }  // namespace
 
@@ -137,7 +162,19 @@ absl::StatusOr<std::unique_ptr<Exposition>> Exposition::Start(
 
 Exposition::Exposition(std::unique_ptr<Server> server)
     : server_(std::move(server)) {}
-Exposition::~Exposition() = default;
+
+Exposition::~Exposition() {
+  // The server looks at its stop flag only every 2 s unless a connection
+  // arrives, so knock until it has stopped.
+  const int listening = port();
+  std::atomic<bool> stopped{false};
+  std::thread knocker([&] {
+    while (!stopped) Knock(listening);
+  });
+  server_.reset();
+  stopped = true;
+  knocker.join();
+}
 
 int Exposition::port() const { return server_->port(); }
 
