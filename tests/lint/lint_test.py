@@ -1,14 +1,19 @@
 """Tests of the checks in this folder on small good and bad trees."""
 import pathlib
+import sys
 import tempfile
 import unittest
 
 import check_clock
+import check_documents
 import check_file_size
 import check_format
 import check_headers
 import check_layers
 import check_metrics
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import list_skipped  # noqa: E402
 
 
 class Tree(unittest.TestCase):
@@ -192,6 +197,51 @@ class MetricsTest(Tree):
                    'r.Counter("tessera_a_total", "Counts things.");')
         self.write("docs/operations.md", "tessera_a_total")
         self.assertEqual(len(check_metrics.check(self.root)), 1)
+
+
+class DocumentsTest(Tree):
+    def setUp(self):
+        super().setUp()
+        for folder in check_documents.FOLDERS:
+            self.write(f"{folder}/README.md", "What it is.\n")
+        self.write("kernels/tensor.h", "")
+
+    def problems(self, text):
+        self.write("docs/page.md", text)
+        return check_documents.check(self.root)
+
+    def test_living_links_and_paths_pass(self):
+        self.assertEqual(self.problems(
+            "[a](../kernels/tensor.h) `kernels/tensor` `kernels/tensor.h`\n"
+            "`kernels/<op>.cc` `build/dev` [b](https://example.com/x)\n"
+            "```\n`kernels/gone.h`\n```\n"), [])
+
+    def test_dead_links_and_paths_are_found(self):
+        problems = self.problems("[a](gone.md) `kernels/gone.h`\n")
+        self.assertEqual(problems,
+                         ["docs/page.md:1: gone.md does not exist",
+                          "docs/page.md:1: kernels/gone.h does not exist"])
+
+    def test_missing_and_long_readmes_are_found(self):
+        self.write("worker/README.md", "\n" * 41)
+        (self.root / "client/README.md").unlink()
+        self.assertEqual(len(check_documents.check(self.root)), 2)
+
+
+class ListSkippedTest(unittest.TestCase):
+    def test_skipped_tests_are_listed_with_their_reasons(self):
+        log = ["1/2 Testing: kernels_test", "[ RUN      ] GemmTest.Wide",
+               "/src/gemm_test.cc:10: Skipped", "no AVX-512 here", "",
+               "[  SKIPPED ] GemmTest.Wide (0 ms)",
+               "[ RUN      ] GemmTest.Narrow",
+               "[       OK ] GemmTest.Narrow (0 ms)",
+               "[  SKIPPED ] 1 test, listed below:",
+               "[  SKIPPED ] GemmTest.Wide",
+               "2/2 Testing: lint_format", "skipped: no clang-format 14 here"]
+
+        self.assertEqual(list_skipped.skipped(log), [
+            ("GemmTest.Wide", "no AVX-512 here"),
+            ("lint_format", "no clang-format 14 here")])
 
 
 class FormatTest(Tree):
