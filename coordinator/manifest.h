@@ -1,0 +1,43 @@
+// The seal: what a finished job leaves in its output folder.
+#ifndef TESSERA_COORDINATOR_MANIFEST_H_
+#define TESSERA_COORDINATOR_MANIFEST_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "coordinator/job.h"
+#include "coordinator/store/job_store.h"
+
+namespace tessera::coordinator {
+
+// Reads where the tasks of a shard came from. Thread-safe.
+class TaskReader {
+ public:
+  virtual ~TaskReader() = default;
+
+  // Returns the identities of a payload's tasks in their order, which is input
+  // order: (line, index) ascends. Errors: DATA_LOSS when it cannot be read.
+  virtual absl::StatusOr<std::vector<TaskIdentity>> ReadTasks(
+      std::string_view payload) const = 0;
+};
+
+// Writes manifest.jsonl, errors.jsonl and job.json of a job whose pictures all
+// ended, removes the folder's .tmp, and removes pictures that no manifest line
+// names. `end_time` goes into job.json.
+//
+// The manifest has a line a finished picture in input order, merged from the
+// shards; the memory needed is that of the shards whose lines overlap. Each
+// file is written beside its place, synced and renamed; job.json comes last.
+// Sealing again writes the same bytes.
+//
+// Errors: RESOURCE_EXHAUSTED when the disk is full, otherwise the code of the
+// failing call, naming the file.
+absl::Status SealJob(const JobStore& store, const TaskReader& task_reader,
+                     const Job& job, absl::Time end_time);
+
+}  // namespace tessera::coordinator
+
+#endif  // TESSERA_COORDINATOR_MANIFEST_H_
