@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/clock.h"
 #include "kernels/device.h"
 #include "kernels/tensor.h"
 
@@ -74,15 +73,13 @@ struct ModelFacts {
 // Immutable after `Load`; thread-safe. Must outlive every batch made on it.
 class TextToImage {
  public:
-  // Reads and packs the model folder. `device` and `clock` must outlive the
-  // model.
+  // Reads and packs the model folder. `device` must outlive the model.
   //
   // Errors: NOT_FOUND when a file is missing, INVALID_ARGUMENT when a file is
   // damaged or a tensor has an unexpected name, type or shape, UNIMPLEMENTED
   // when the config names a block type outside the Stable Diffusion 1.x kind.
   static absl::StatusOr<std::unique_ptr<TextToImage>> Load(
-      const std::string& model_dir, kernels::Device& device,
-      const Clock& clock);
+      const std::string& model_dir, kernels::Device& device);
   ~TextToImage();
 
   TextToImage(const TextToImage&) = delete;
