@@ -54,7 +54,8 @@ RULES = [
       "common/rpc"), {"proto", "grpc", "prometheus"}),
     (r"coordinator/", ("coordinator", "coordinator/store/job_store.h",
                        "common"), {"prometheus"}),
-    (r"client/", ("client", "common", "common/rpc"), {"proto", "grpc"}),
+    (r"client/", ("client", "client/commands", "common", "common/rpc"),
+     {"proto", "grpc"}),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')
