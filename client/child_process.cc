@@ -1,0 +1,163 @@
+#include "client/child_process.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "client/retry.h"
+
+namespace tessera::client {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr absl::Duration kPollInterval = absl::Milliseconds(10);
+constexpr int kExecFailed = 127;  // as shells do
+constexpr int64_t kLongestTailBytes = 16 << 10;
+
+// Runs in the child between fork and exec: only async-signal-safe calls.
+[[noreturn]] void Become(const char* program, char* const* arguments, int log,
+                         pid_t parent) {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(kExecFailed);  // it died before prctl
+  const int null = open("/dev/null", O_RDONLY);
+  if (null >= 0) dup2(null, STDIN_FILENO);
+  dup2(log, STDOUT_FILENO);
+  dup2(log, STDERR_FILENO);
+  execv(program, arguments);
+  _exit(kExecFailed);
+}
+
+bool IsProgram(const fs::path& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error) && access(path.c_str(), X_OK) == 0;
+}
+
+}  // namespace
+
+std::string ExitState::ToString() const {
+  if (signal == 0) return absl::StrCat("exit code ", code);
+  return absl::StrCat("signal ", signal, " (", strsignal(signal), ")");
+}
+
+absl::StatusOr<ChildProcess> ChildProcess::Start(
+    const std::string& program, const std::vector<std::string>& arguments,
+    const std::string& log) {
+  const int output =
+      open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (output < 0) {
+    return absl::InternalError(
+        absl::StrCat(log, ": cannot be opened: ", std::strerror(errno)));
+  }
+  std::vector<char*> words = {const_cast<char*>(program.c_str())};
+  for (const std::string& argument : arguments) {
+    words.push_back(const_cast<char*>(argument.c_str()));
+  }
+  words.push_back(nullptr);
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid == 0) Become(program.c_str(), words.data(), output, parent);
+  const int error = errno;
+  close(output);
+  if (pid < 0) {
+    return absl::InternalError(
+        absl::StrCat(program, ": cannot be started: ", std::strerror(error)));
+  }
+  return ChildProcess(pid);
+}
+
+ChildProcess::ChildProcess(ChildProcess&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), ended_(other.ended_) {}
+
+ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
+  std::swap(pid_, other.pid_);
+  std::swap(ended_, other.ended_);
+  return *this;
+}
+
+ChildProcess::~ChildProcess() {
+  if (pid_ <= 0 || Poll().has_value()) return;
+  kill(pid_, SIGKILL);
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+std::optional<ExitState> ChildProcess::Poll() {
+  if (pid_ <= 0 || ended_.has_value()) return ended_;
+  int state = 0;
+  if (waitpid(pid_, &state, WNOHANG) != pid_) return std::nullopt;
+  ended_ = WIFSIGNALED(state) ? ExitState{0, WTERMSIG(state)}
+                              : ExitState{WEXITSTATUS(state), 0};
+  return ended_;
+}
+
+void ChildProcess::Signal(int signal) {
+  if (pid_ > 0 && !Poll().has_value()) kill(pid_, signal);
+}
+
+std::optional<ExitState> ChildProcess::Wait(Clock& clock,
+                                            absl::Duration limit) {
+  const absl::Time end = clock.Now() + limit;
+  while (!Poll().has_value() && clock.Now() < end) {
+    Pause(clock, kPollInterval);
+  }
+  return Poll();
+}
+
+ExitState ChildProcess::Stop(Clock& clock, absl::Duration grace) {
+  Signal(SIGTERM);
+  if (const auto ended = Wait(clock, grace)) return *ended;
+  Signal(SIGKILL);
+  return Wait(clock, absl::InfiniteDuration()).value_or(ExitState());
+}
+
+absl::StatusOr<std::string> FindSibling(const std::string& name) {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  if (!error && IsProgram(self.parent_path() / name)) {
+    return (self.parent_path() / name).string();
+  }
+  const char* path = std::getenv("PATH");
+  for (const auto& folder : absl::StrSplit(path == nullptr ? "" : path, ':')) {
+    const fs::path candidate = fs::path(std::string(folder)) / name;
+    if (!folder.empty() && IsProgram(candidate)) return candidate.string();
+  }
+  return absl::NotFoundError(
+      absl::StrCat("no program beside this one or in PATH: ", name));
+}
+
+std::string ReadTail(const std::string& path, int lines) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (!file) return "";
+  const int64_t size = file.tellg();
+  const int64_t count = std::min(size, kLongestTailBytes);
+  std::string text(count, '\0');
+  file.seekg(size - count);
+  file.read(text.data(), count);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  size_t begin = text.size();
+  for (int i = 0; i < lines && begin != std::string::npos && begin > 0; ++i) {
+    begin = text.rfind('\n', begin - 1);
+  }
+  return begin == std::string::npos || text.empty() || begin == 0
+             ? text
+             : text.substr(begin + 1);
+}
+
+}  // namespace tessera::client

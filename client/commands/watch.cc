@@ -1,0 +1,32 @@
+#include "client/commands/commands.h"
+#include "common/status_macros.h"
+
+namespace tessera::client {
+namespace {
+
+absl::StatusOr<v1::Job> Watch(const Arguments& arguments,
+                              CommandContext& context, Progress& progress) {
+  ASSIGN_OR_RETURN(
+      Client client,
+      ConnectAs(arguments, context, [&progress](const absl::Status& reason) {
+        progress.ShowAway(reason);
+      }));
+  return client.WatchJob(arguments.positional(),
+                         [&](const v1::Job& job) { progress.Show(job); });
+}
+
+int Run(const Arguments& arguments, CommandContext& context) {
+  Progress progress = MakeProgress(arguments, context);
+  const absl::StatusOr<v1::Job> job = Watch(arguments, context, progress);
+  progress.End();
+  if (!job.ok()) return Report(job.status(), context);
+  return ReportEnd(*job, arguments, context);
+}
+
+}  // namespace
+
+Command WatchCommand() {
+  return {{"watch", "JOB", "follows a job to its end", {}}, Run};
+}
+
+}  // namespace tessera::client

@@ -1,0 +1,184 @@
+#include "client/local_service.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/retry.h"
+#include "common/status_macros.h"
+
+namespace tessera::client {
+namespace {
+
+constexpr char kLoopback[] = "127.0.0.1";
+constexpr char kAnyPort[] = "127.0.0.1:0";
+constexpr int kPortsTried = 3;
+constexpr int kTailLines = 8;
+constexpr absl::Duration kStartLimit = absl::Seconds(30);
+constexpr absl::Duration kReadyInterval = absl::Milliseconds(20);
+
+}  // namespace
+
+absl::StatusOr<int> FindFreePort() {
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  inet_pton(AF_INET, kLoopback, &address.sin_addr);
+  socklen_t size = sizeof(address);
+  const int handle = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  const bool bound = handle >= 0 && bind(handle, generic, size) == 0 &&
+                     getsockname(handle, generic, &size) == 0;
+  const int error = errno;
+  if (handle >= 0) close(handle);
+  if (!bound) {
+    return absl::InternalError(
+        absl::StrCat("no free port: ", std::strerror(error)));
+  }
+  return ntohs(address.sin_port);
+}
+
+LocalService::LocalService(LocalServiceOptions options, Clock& clock)
+    : options_(std::move(options)), clock_(clock) {}
+
+std::string LocalService::LogOf(const Role& role) const {
+  return (std::filesystem::path(options_.folder) / (role.name + ".log"))
+      .string();
+}
+
+LocalService::Role LocalService::CoordinatorRole() const {
+  Role role;
+  role.name = "coordinator";
+  role.program = options_.coordinator_program;
+  role.arguments = {
+      "--listen",         address_,
+      "--store",          absl::StrCat("sqlite:", options_.folder, "/store.db"),
+      "--data",           absl::StrCat(options_.folder, "/data"),
+      "--metrics-listen", kAnyPort};
+  return role;
+}
+
+LocalService::Role LocalService::WorkerRole(int index) const {
+  Role role;
+  role.name = absl::StrCat("worker-", index);
+  role.program = options_.worker_program;
+  role.arguments = {
+      "--coordinator",    address_,
+      "--models",         options_.models,
+      "--device",         "cpu",
+      "--threads",        absl::StrCat(options_.threads),
+      "--lora-cache",     absl::StrCat(options_.folder, "/lora-cache"),
+      "--metrics-listen", kAnyPort};
+  if (!options_.loras.empty()) {
+    role.arguments.push_back("--lora");
+    role.arguments.push_back(absl::StrJoin(options_.loras, ","));
+  }
+  return role;
+}
+
+absl::Status LocalService::Start(Role& role) {
+  ASSIGN_OR_RETURN(
+      ChildProcess process,
+      ChildProcess::Start(role.program, role.arguments, LogOf(role)));
+  role.process.clear();
+  role.process.push_back(std::move(process));
+  return absl::OkStatus();
+}
+
+bool LocalService::AwaitCoordinator(const std::function<bool()>& ready) {
+  const absl::Time end = clock_.Now() + kStartLimit;
+  while (clock_.Now() < end) {
+    if (coordinator_.process.front().Poll().has_value()) return false;
+    if (ready()) return true;
+    Pause(clock_, kReadyInterval);
+  }
+  return false;
+}
+
+absl::Status LocalService::StartCoordinator(
+    const std::function<bool()>& ready) {
+  // The port may be taken between finding it and listening on it.
+  for (int i = 0; i < kPortsTried; ++i) {
+    ASSIGN_OR_RETURN(const int port, FindFreePort());
+    address_ = absl::StrCat(kLoopback, ":", port);
+    coordinator_ = CoordinatorRole();
+    RETURN_IF_ERROR(Start(coordinator_));
+    if (AwaitCoordinator(ready)) return absl::OkStatus();
+    coordinator_.process.clear();
+  }
+  return absl::InternalError(
+      absl::StrCat("the coordinator does not start:\n",
+                   ReadTail(LogOf(coordinator_), kTailLines)));
+}
+
+absl::Status LocalService::StartWorkers() {
+  for (int i = 0; i < options_.workers; ++i) {
+    workers_.push_back(WorkerRole(i));
+    RETURN_IF_ERROR(Start(workers_.back()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LocalService::Revive(
+    Role& role, const std::function<void(const std::string&)>& note) {
+  if (role.given_up || role.process.empty()) return absl::OkStatus();
+  const auto ended = role.process.front().Poll();
+  if (!ended.has_value()) return absl::OkStatus();
+  if (role.restarts < kMostRestarts) {
+    ++role.restarts;
+    note(absl::StrCat(role.name, " ended with ", ended->ToString(),
+                      ", starting it again (", role.restarts, " of ",
+                      kMostRestarts, ")"));
+    return Start(role);
+  }
+  role.given_up = true;
+  note(absl::StrCat(role.name, " ended with ", ended->ToString(),
+                    " again and is given up; the end of its log:\n",
+                    ReadTail(LogOf(role), kTailLines)));
+  return absl::OkStatus();
+}
+
+absl::Status LocalService::Supervise(
+    const std::function<void(const std::string&)>& note) {
+  RETURN_IF_ERROR(Revive(coordinator_, note));
+  for (Role& worker : workers_) RETURN_IF_ERROR(Revive(worker, note));
+  if (coordinator_.given_up) {
+    return absl::InternalError("the coordinator keeps ending");
+  }
+  const bool none_left =
+      !workers_.empty() &&
+      std::all_of(workers_.begin(), workers_.end(),
+                  [](const Role& worker) { return worker.given_up; });
+  if (none_left) {
+    return absl::InternalError(
+        absl::StrCat("all workers keep ending; the end of the last log:\n",
+                     ReadTail(LogOf(workers_.back()), kTailLines)));
+  }
+  return absl::OkStatus();
+}
+
+void LocalService::Stop(absl::Duration grace) {
+  for (Role& worker : workers_) {
+    for (ChildProcess& process : worker.process) process.Signal(SIGTERM);
+  }
+  const absl::Time end = clock_.Now() + grace;
+  for (Role& worker : workers_) {
+    for (ChildProcess& process : worker.process) {
+      process.Stop(clock_, std::max(end - clock_.Now(), absl::ZeroDuration()));
+    }
+  }
+  for (ChildProcess& process : coordinator_.process) {
+    process.Stop(clock_, grace);
+  }
+}
+
+}  // namespace tessera::client
