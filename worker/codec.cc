@@ -1,0 +1,150 @@
+#include "worker/codec.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+
+namespace tessera::worker {
+namespace {
+
+constexpr absl::Duration kLongestPause = absl::Minutes(1);
+
+internal::v1::Lease Encode(const Lease& lease) {
+  internal::v1::Lease message;
+  message.set_job_id(lease.job_id);
+  message.set_shard_index(lease.shard_index);
+  message.set_epoch(lease.epoch);
+  return message;
+}
+
+v1::Image Encode(const FinishedImage& image) {
+  v1::Image message;
+  message.set_custom_id(image.custom_id);
+  message.set_index(image.index);
+  message.set_seed(image.seed);
+  message.set_path(image.path);
+  message.set_sha256(image.sha256);
+  message.set_width(image.width);
+  message.set_height(image.height);
+  message.set_worker(image.worker);
+  message.set_seconds(image.seconds);
+  return message;
+}
+
+internal::v1::TaskResult Encode(const TaskResult& result) {
+  internal::v1::TaskResult message;
+  message.set_task(result.task);
+  if (const auto* image = std::get_if<FinishedImage>(&result.outcome)) {
+    *message.mutable_image() = Encode(*image);
+  } else {
+    const auto& failure = std::get<TaskFailure>(result.outcome);
+    message.mutable_failure()->set_code(failure.code);
+    message.mutable_failure()->set_reason(failure.reason);
+  }
+  return message;
+}
+
+ImageTask Decode(const internal::v1::ImageTask& message) {
+  ImageTask task;
+  task.line = message.line();
+  task.custom_id = message.custom_id();
+  task.index = message.index();
+  task.prompt = message.prompt();
+  task.negative_prompt = message.negative_prompt();
+  task.seed = message.seed();
+  task.num_inference_steps = message.num_inference_steps();
+  task.guidance_scale = message.guidance_scale();
+  task.width = message.width();
+  task.height = message.height();
+  task.sampler = message.sampler();
+  for (const auto& lora : message.loras()) {
+    task.loras.push_back({lora.name(), lora.scale()});
+  }
+  return task;
+}
+
+absl::StatusOr<Assignment> Decode(const internal::v1::Assignment& message) {
+  Assignment assignment;
+  assignment.lease = {message.lease().job_id(), message.lease().shard_index(),
+                      message.lease().epoch()};
+  assignment.model = message.model();
+  assignment.output_uri = message.output_uri();
+  assignment.isolate = message.isolate();
+  for (const auto& task : message.shard().tasks()) {
+    assignment.tasks.push_back(Decode(task));
+  }
+  for (const int task : message.finished_tasks()) {
+    if (task < 0 || task >= message.shard().tasks_size()) {
+      return absl::InternalError(
+          absl::StrCat("assignment names a task it does not have: ", task));
+    }
+    assignment.finished_tasks.push_back(task);
+  }
+  return assignment;
+}
+
+absl::Duration Decode(const google::protobuf::Duration& message) {
+  const absl::Duration pause =
+      absl::Seconds(message.seconds()) + absl::Nanoseconds(message.nanos());
+  return std::clamp(pause, absl::ZeroDuration(), kLongestPause);
+}
+
+}  // namespace
+
+internal::v1::SynchronizeRequest Encode(const WorkerFacts& facts,
+                                        const SynchronizeCall& call) {
+  internal::v1::SynchronizeRequest request;
+  request.set_worker_id(facts.worker_id);
+  request.set_sequence(call.sequence);
+  internal::v1::WorkerInfo& info = *request.mutable_info();
+  info.set_host(facts.host);
+  info.set_device(facts.device);
+  info.set_threads(facts.threads);
+  info.set_version(facts.version);
+  info.set_batch(facts.batch);
+  for (const std::string& model : facts.models) info.add_models(model);
+  if (call.lease) {
+    *request.mutable_executing()->mutable_lease() = Encode(*call.lease);
+    request.mutable_executing()->set_tasks_finished(call.tasks_finished);
+  } else {
+    request.mutable_idle();
+  }
+  request.set_draining(call.draining);
+  return request;
+}
+
+internal::v1::CommitResultsRequest Encode(const std::string& worker_id,
+                                          const CommitCall& call) {
+  internal::v1::CommitResultsRequest request;
+  request.set_worker_id(worker_id);
+  *request.mutable_lease() = Encode(call.lease);
+  for (const TaskResult& result : call.results) {
+    *request.add_results() = Encode(result);
+  }
+  request.set_release(call.release);
+  return request;
+}
+
+absl::StatusOr<SynchronizeAnswer> Decode(
+    const internal::v1::SynchronizeResponse& response) {
+  SynchronizeAnswer answer;
+  answer.next_synchronization = Decode(response.next_synchronization());
+  switch (response.desired_case()) {
+    case internal::v1::SynchronizeResponse::kCarryOn:
+      answer.desired = CarryOn{};
+      return answer;
+    case internal::v1::SynchronizeResponse::kExecute: {
+      ASSIGN_OR_RETURN(answer.desired, Decode(response.execute()));
+      return answer;
+    }
+    case internal::v1::SynchronizeResponse::kStop:
+      answer.desired = StopLease{response.stop().reason()};
+      return answer;
+    case internal::v1::SynchronizeResponse::DESIRED_NOT_SET:
+      break;
+  }
+  return absl::InternalError("coordinator desires nothing known");
+}
+
+}  // namespace tessera::worker

@@ -1,0 +1,51 @@
+// The face of a loaded model towards the executor; tests put a fake behind it.
+#ifndef TESSERA_WORKER_ENGINE_H_
+#define TESSERA_WORKER_ENGINE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "worker/assignment.h"
+#include "worker/generation_parameters.h"
+#include "worker/model/denoise_batch.h"
+
+namespace tessera::worker {
+
+// A model and the batch of pictures that is on its way through it. Pictures
+// enter at any time and leave when they are done. Thread-compatible.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  virtual const ModelFacts& facts() const = 0;
+
+  // Puts a picture into the batch. INVALID_ARGUMENT when this model cannot
+  // make it, NOT_FOUND for an unknown LoRA; the batch is then unchanged.
+  virtual absl::Status Admit(int64_t ticket, const ImageTask& task) = 0;
+
+  // Advances every picture by one UNet call and returns those that are done.
+  virtual std::vector<model::Finished> Step() = 0;
+
+  // Drops a picture.
+  virtual void Remove(int64_t ticket) = 0;
+
+  // Where the time went since the model was loaded.
+  virtual model::StageSeconds seconds() const = 0;
+};
+
+// Provides the engines of the models at hand. Thread-compatible.
+class EngineSource {
+ public:
+  virtual ~EngineSource() = default;
+
+  // Returns the engine of the model `name`; it lives until another model is
+  // asked for. NOT_FOUND for an unknown name, or why it cannot be loaded.
+  virtual absl::StatusOr<Engine*> Get(const std::string& name) = 0;
+};
+
+}  // namespace tessera::worker
+
+#endif  // TESSERA_WORKER_ENGINE_H_

@@ -1,0 +1,42 @@
+#include "worker/generation_parameters.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace tessera::worker {
+namespace {
+
+constexpr size_t kShownHashDigits = 10;  // as in AUTOMATIC1111's own files
+
+// Returns the name that AUTOMATIC1111 shows for a sampler.
+std::string SamplerLabel(const std::string& sampler) {
+  if (sampler == "ddim") return "DDIM";
+  if (sampler == "euler") return "Euler";
+  return sampler;
+}
+
+}  // namespace
+
+std::string GenerationParameters(const ImageTask& task,
+                                 const ModelFacts& model) {
+  std::string text = task.prompt;
+  for (const LoraUse& lora : task.loras) {
+    absl::StrAppendFormat(&text, " <lora:%s:%g>", lora.name, lora.scale);
+  }
+  if (!task.negative_prompt.empty()) {
+    absl::StrAppend(&text, "\nNegative prompt: ", task.negative_prompt);
+  }
+  absl::StrAppendFormat(
+      &text,
+      "\nSteps: %d, Sampler: %s, CFG scale: %g, Seed: %u, Size: %dx%d, "
+      "Model: %s, Model hash: %s, Version: tessera %s",
+      task.num_inference_steps,
+      SamplerLabel(task.sampler.empty() ? model.sampler : task.sampler),
+      task.guidance_scale, task.seed,
+      task.width == 0 ? model.width : task.width,
+      task.height == 0 ? model.height : task.height, model.name,
+      model.digest.substr(0, kShownHashDigits), TESSERA_VERSION);
+  return text;
+}
+
+}  // namespace tessera::worker

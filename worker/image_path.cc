@@ -1,0 +1,53 @@
+#include "worker/image_path.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace tessera::worker {
+namespace {
+
+constexpr size_t kMaxIdLength = 64;
+
+bool IsIdCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' ||
+         c == '_' || c == '-';
+}
+
+bool IsValidId(const std::string& id) {
+  if (id.empty() || id.size() > kMaxIdLength || id[0] == '.') return false;
+  for (const char c : id) {
+    if (!IsIdCharacter(c)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> OutputFolder(const std::string& output_uri) {
+  std::string folder = output_uri;
+  if (folder.starts_with("file://")) folder = folder.substr(7);
+  if (folder.empty() || folder[0] != '/') {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "output is neither an absolute folder nor file:///folder: ",
+        output_uri));
+  }
+  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  return folder;
+}
+
+std::string ShardFolder(int64_t shard_index) {
+  return absl::StrFormat("images/%06d", shard_index);
+}
+
+absl::StatusOr<std::string> ImagePath(int64_t shard_index,
+                                      const std::string& custom_id, int index) {
+  if (!IsValidId(custom_id)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("custom_id is not a file name: ", custom_id));
+  }
+  return absl::StrCat(ShardFolder(shard_index), "/", custom_id, "-", index,
+                      ".png");
+}
+
+}  // namespace tessera::worker

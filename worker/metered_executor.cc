@@ -1,0 +1,49 @@
+#include "worker/metered_executor.h"
+
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace tessera::worker {
+namespace {
+
+class MeteredListener final : public ExecutionListener {
+ public:
+  MeteredListener(ExecutionListener& listener, WorkerMetrics& metrics)
+      : listener_(listener), metrics_(metrics) {}
+
+  void OnResult(TaskResult result) override {
+    const auto* failure = std::get_if<TaskFailure>(&result.outcome);
+    metrics_.CountImage(failure == nullptr ? "done" : failure->code);
+    listener_.OnResult(std::move(result));
+  }
+
+  void OnStage(std::string_view stage, double seconds) override {
+    metrics_.AddStageSeconds(stage, seconds);
+    listener_.OnStage(stage, seconds);
+  }
+
+  void OnUNetCall(int images) override {
+    metrics_.CountUNetCall(images);
+    listener_.OnUNetCall(images);
+  }
+
+ private:
+  ExecutionListener& listener_;
+  WorkerMetrics& metrics_;
+};
+
+}  // namespace
+
+MeteredExecutor::MeteredExecutor(ShardExecutor& executor,
+                                 WorkerMetrics& metrics)
+    : executor_(executor), metrics_(metrics) {}
+
+void MeteredExecutor::Execute(const Assignment& assignment,
+                              ExecutionControl& control,
+                              ExecutionListener& listener) {
+  MeteredListener metered(listener, metrics_);
+  executor_.Execute(assignment, control, metered);
+}
+
+}  // namespace tessera::worker

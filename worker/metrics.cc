@@ -1,0 +1,69 @@
+#include "worker/metrics.h"
+
+#include <algorithm>
+
+namespace tessera::worker {
+
+WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
+    : images_(registry.Counter("tessera_worker_images_total",
+                               "Pictures that ended, by result.")),
+      unet_calls_(registry
+                      .Counter("tessera_worker_unet_calls_total",
+                               "Calls of the UNet, each for a whole batch.")
+                      .Add({})),
+      batch_(
+          registry
+              .Histogram("tessera_worker_batch_images",
+                         "Pictures that went through the UNet together.")
+              .Add({}, prometheus::Histogram::BucketBoundaries{1, 2, 3, 4, 6, 8,
+                                                               12, 16, 32})),
+      stage_seconds_(
+          registry.Counter("tessera_worker_stage_seconds_total",
+                           "Seconds spent making pictures, by stage.")),
+      commits_(registry.Counter("tessera_worker_commits_total",
+                                "Commits of results, by status code.")),
+      synchronize_failures_(
+          registry
+              .Counter("tessera_worker_synchronize_failures_total",
+                       "Calls of Synchronize that were not answered.")
+              .Add({})),
+      model_load_(registry
+                      .Histogram("tessera_worker_model_load_seconds",
+                                 "Seconds that loading a model took.")
+                      .Add({}, metrics::WorkSeconds())) {
+  // Series exist from the start, so that rates see the first event.
+  images_.Add({{"result", "done"}});
+  commits_.Add({{"result", "OK"}});
+  for (const char* stage : {"text_encode", "denoise", "vae_decode",
+                            "image_encode", "image_write"}) {
+    stage_seconds_.Add({{"stage", stage}});
+  }
+}
+
+void WorkerMetrics::CountImage(const std::string& result) {
+  images_.Add({{"result", result}}).Increment();
+}
+
+void WorkerMetrics::CountUNetCall(int images) {
+  unet_calls_.Increment();
+  batch_.Observe(images);
+}
+
+void WorkerMetrics::AddStageSeconds(std::string_view stage, double seconds) {
+  stage_seconds_.Add({{"stage", std::string(stage)}})
+      .Increment(std::max(0.0, seconds));
+}
+
+void WorkerMetrics::CountCommit(const std::string& result) {
+  commits_.Add({{"result", result}}).Increment();
+}
+
+void WorkerMetrics::CountSynchronizeFailure() {
+  synchronize_failures_.Increment();
+}
+
+void WorkerMetrics::ObserveModelLoad(absl::Duration duration) {
+  model_load_.Observe(absl::ToDoubleSeconds(duration));
+}
+
+}  // namespace tessera::worker

@@ -1,0 +1,41 @@
+// Every metric of the worker.
+#ifndef TESSERA_WORKER_METRICS_H_
+#define TESSERA_WORKER_METRICS_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "common/metrics.h"
+
+namespace tessera::worker {
+
+// Counts what one worker does. Thread-safe.
+class WorkerMetrics {
+ public:
+  // Declares the metrics in `registry`, which must outlive this.
+  explicit WorkerMetrics(metrics::Registry& registry);
+
+  // A task ended; `result` is "done" or the code of its failure.
+  void CountImage(const std::string& result);
+  // The UNet was called once for `images` pictures.
+  void CountUNetCall(int images);
+  void AddStageSeconds(std::string_view stage, double seconds);
+  // A commit ended; `result` is a status code name.
+  void CountCommit(const std::string& result);
+  void CountSynchronizeFailure();
+  void ObserveModelLoad(absl::Duration duration);
+
+ private:
+  prometheus::Family<prometheus::Counter>& images_;
+  prometheus::Counter& unet_calls_;
+  prometheus::Histogram& batch_;
+  prometheus::Family<prometheus::Counter>& stage_seconds_;
+  prometheus::Family<prometheus::Counter>& commits_;
+  prometheus::Counter& synchronize_failures_;
+  prometheus::Histogram& model_load_;
+};
+
+}  // namespace tessera::worker
+
+#endif  // TESSERA_WORKER_METRICS_H_

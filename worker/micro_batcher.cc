@@ -1,0 +1,37 @@
+#include "worker/micro_batcher.h"
+
+#include <algorithm>
+
+#include "common/check.h"
+
+namespace tessera::worker {
+
+MicroBatcher::MicroBatcher(int capacity) : capacity_(capacity) {
+  CHECK(capacity >= 1);
+}
+
+void MicroBatcher::Add(const WaitingTask& task) { waiting_.push_back(task); }
+
+std::optional<int> MicroBatcher::Admit() {
+  if (running_ == capacity_ || waiting_.empty()) return std::nullopt;
+  if (running_ == 0) {
+    width_ = waiting_.front().width;
+    height_ = waiting_.front().height;
+  }
+  const auto next = std::find_if(
+      waiting_.begin(), waiting_.end(), [this](const WaitingTask& task) {
+        return task.width == width_ && task.height == height_;
+      });
+  if (next == waiting_.end()) return std::nullopt;
+  const int task = next->task;
+  waiting_.erase(next);
+  ++running_;
+  return task;
+}
+
+void MicroBatcher::Leave() {
+  CHECK(running_ > 0);
+  --running_;
+}
+
+}  // namespace tessera::worker

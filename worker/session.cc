@@ -1,0 +1,168 @@
+#include "worker/session.h"
+
+#include <utility>
+
+#include "common/log.h"
+
+namespace tessera::worker {
+
+// Carries results from the executor's thread to the session's.
+class Session::Listener final : public ExecutionListener {
+ public:
+  explicit Listener(Session& session) : session_(session) {}
+
+  void OnResult(TaskResult result) override {
+    session_.Push(std::move(result));
+  }
+  void OnStage(std::string_view, double) override {}
+  void OnUNetCall(int) override {}
+
+ private:
+  Session& session_;
+};
+
+Session::Session(CoordinatorLink& link, ShardExecutor& executor,
+                 WorkerMetrics& metrics, const SessionOptions& options,
+                 Clock& clock)
+    : link_(link),
+      executor_(executor),
+      metrics_(metrics),
+      clock_(clock),
+      state_(options) {}
+
+Session::~Session() {
+  if (control_ != nullptr) control_->Stop();
+  JoinExecutor();
+}
+
+void Session::Run() {
+  while (true) {
+    TakeEvents();
+    const Step step = state_.NextStep(clock_.Now());
+    if (const auto* call = std::get_if<SynchronizeCall>(&step)) {
+      Synchronize(*call);
+    } else if (const auto* commit = std::get_if<CommitCall>(&step)) {
+      Commit(*commit);
+    } else if (const auto* wait = std::get_if<WaitUntil>(&step)) {
+      Wait(wait->time);
+    } else {
+      break;
+    }
+  }
+  if (state_.executing()) {
+    Log(Severity::kWarning, "leaving with results that were not committed", {});
+  }
+  JoinExecutor();
+}
+
+void Session::Drain() {
+  {
+    absl::MutexLock lock(&mu_);
+    drain_ = true;
+  }
+  link_.EndIdleCalls();
+}
+
+void Session::Synchronize(const SynchronizeCall& call) {
+  absl::StatusOr<SynchronizeAnswer> answer = link_.Synchronize(call);
+  const absl::Time now = clock_.Now();
+  if (absl::IsCancelled(answer.status())) {  // by Drain, for the better
+    return state_.OnSynchronizeFailed(now);
+  }
+  if (!answer.ok()) {
+    state_.OnSynchronizeFailed(now);
+    metrics_.CountSynchronizeFailure();
+    if (std::exchange(connected_, false)) {
+      Log(Severity::kWarning, "coordinator does not answer",
+          {{"status", answer.status()}});
+    }
+    return;
+  }
+  if (!std::exchange(connected_, true)) {
+    Log(Severity::kInfo, "coordinator answers again", {});
+  }
+  if (const auto* stop = std::get_if<StopLease>(&answer->desired)) {
+    Log(Severity::kInfo, "lease stopped", {{"reason", stop->reason}});
+  }
+  Obey(state_.OnAnswer(call.sequence, *std::move(answer), now));
+}
+
+void Session::Commit(const CommitCall& call) {
+  const absl::Status status = link_.CommitResults(call);
+  metrics_.CountCommit(absl::StatusCodeToString(status.code()));
+  if (status.ok()) return state_.OnCommitted(clock_.Now());
+  Log(Severity::kWarning, "commit failed",
+      {{"job", call.lease.job_id},
+       {"shard", call.lease.shard_index},
+       {"results", call.results.size()},
+       {"status", status}});
+  Obey(state_.OnCommitFailed(status, clock_.Now()));
+}
+
+void Session::Wait(absl::Time until) {
+  const absl::Duration timeout = until - clock_.Now();
+  absl::MutexLock lock(&mu_);
+  const auto something = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return !events_.empty() || (drain_ && !drain_taken_);
+  };
+  clock_.AwaitWithTimeout(mu_, absl::Condition(&something), timeout);
+}
+
+void Session::TakeEvents() {
+  std::vector<Event> events;
+  bool drain = false;
+  {
+    absl::MutexLock lock(&mu_);
+    events.swap(events_);
+    drain = drain_ && !drain_taken_;
+    if (drain) drain_taken_ = true;
+  }
+  const absl::Time now = clock_.Now();
+  for (Event& event : events) {
+    if (auto* result = std::get_if<TaskResult>(&event)) {
+      state_.OnResult(std::move(*result), now);
+    } else {
+      JoinExecutor();
+      Obey(state_.OnExecutionEnded(now));
+    }
+  }
+  if (drain) {
+    Log(Severity::kInfo, "draining", {});
+    Obey(state_.OnDrain(now));
+  }
+}
+
+void Session::Obey(Order order) {
+  if (auto* start = std::get_if<StartExecution>(&order)) {
+    JoinExecutor();
+    assignment_ = std::move(start->assignment);
+    control_ = std::make_unique<ExecutionControl>(clock_);
+    Log(Severity::kInfo, "lease begins",
+        {{"job", assignment_->lease.job_id},
+         {"shard", assignment_->lease.shard_index},
+         {"epoch", assignment_->lease.epoch},
+         {"images",
+          assignment_->tasks.size() - assignment_->finished_tasks.size()},
+         {"isolate", assignment_->isolate}});
+    executor_thread_ = std::thread([this] {
+      Listener listener(*this);
+      executor_.Execute(*assignment_, *control_, listener);
+      Push(Ended{});
+    });
+  } else if (std::holds_alternative<StopExecution>(order)) {
+    control_->Stop();
+  } else if (std::holds_alternative<DrainExecution>(order)) {
+    control_->Drain();
+  }
+}
+
+void Session::JoinExecutor() {
+  if (executor_thread_.joinable()) executor_thread_.join();
+}
+
+void Session::Push(Event event) {
+  absl::MutexLock lock(&mu_);
+  events_.push_back(std::move(event));
+}
+
+}  // namespace tessera::worker

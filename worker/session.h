@@ -1,0 +1,75 @@
+// The worker's conversation with the coordinator.
+#ifndef TESSERA_WORKER_SESSION_H_
+#define TESSERA_WORKER_SESSION_H_
+
+#include <memory>
+#include <optional>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "common/clock.h"
+#include "worker/coordinator_link.h"
+#include "worker/metrics.h"
+#include "worker/session_state.h"
+#include "worker/shard_executor.h"
+
+namespace tessera::worker {
+
+// Does what SessionState says: synchronizes, commits, and lets the executor
+// work on a thread of its own, so that making pictures never waits for the
+// coordinator. While the coordinator is away, work goes on and the results are
+// kept in memory.
+//
+// Run belongs to one thread; Drain is thread-safe. Everything handed in must
+// outlive the session.
+class Session {
+ public:
+  Session(CoordinatorLink& link, ShardExecutor& executor,
+          WorkerMetrics& metrics, const SessionOptions& options, Clock& clock);
+  ~Session();
+
+  // Talks until the worker is drained.
+  void Run();
+
+  // Asks to finish the pictures in flight, commit them, give the rest back and
+  // return from Run.
+  void Drain();
+
+ private:
+  class Listener;
+  struct Ended {};
+  using Event = std::variant<TaskResult, Ended>;
+
+  void Synchronize(const SynchronizeCall& call);
+  void Commit(const CommitCall& call);
+  void Wait(absl::Time until);
+  void TakeEvents();
+  void Obey(Order order);
+  void JoinExecutor();
+  void Push(Event event);
+
+  CoordinatorLink& link_;
+  ShardExecutor& executor_;
+  WorkerMetrics& metrics_;
+  Clock& clock_;
+
+  // Of the thread in Run only.
+  SessionState state_;
+  bool connected_ = true;  // the last call was answered; for the log
+  std::optional<Assignment> assignment_;
+  std::unique_ptr<ExecutionControl> control_;
+  std::thread executor_thread_;
+
+  absl::Mutex mu_;
+  std::vector<Event> events_ ABSL_GUARDED_BY(mu_);
+  bool drain_ ABSL_GUARDED_BY(mu_) = false;
+  bool drain_taken_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace tessera::worker
+
+#endif  // TESSERA_WORKER_SESSION_H_

@@ -1,0 +1,94 @@
+#include "worker/shard_run.h"
+
+#include <utility>
+
+#include "common/check.h"
+
+namespace tessera::worker {
+
+ShardRun::ShardRun(const Assignment& assignment, int batch, Engine& engine,
+                   ImageFiles& files, ExecutionControl& control,
+                   ExecutionListener& listener)
+    : assignment_(assignment),
+      engine_(engine),
+      files_(files),
+      control_(control),
+      listener_(listener),
+      batcher_(batch),
+      reported_(engine.seconds()) {}
+
+void ShardRun::Execute(const std::vector<int>& tasks) {
+  const ModelFacts& facts = engine_.facts();
+  for (const int task : tasks) {
+    const ImageTask& item = assignment_.tasks[task];
+    batcher_.Add({task, item.width == 0 ? facts.width : item.width,
+                  item.height == 0 ? facts.height : item.height});
+  }
+  while (!batcher_.done()) {
+    if (control_.stopped()) return Abandon();
+    if (!control_.draining()) Admit();
+    if (batcher_.running() > 0) {
+      Step();
+    } else if (control_.draining()) {
+      return;
+    }
+  }
+}
+
+void ShardRun::Admit() {
+  while (const std::optional<int> task = batcher_.Admit()) {
+    const absl::Status status = engine_.Admit(*task, assignment_.tasks[*task]);
+    if (status.ok()) {
+      running_.insert(*task);
+    } else {
+      batcher_.Leave();
+      listener_.OnResult(MakeFailure(*task, status));
+    }
+  }
+}
+
+void ShardRun::Step() {
+  const int images = batcher_.running();
+  std::vector<model::Finished> finished = engine_.Step();
+  listener_.OnUNetCall(images);
+  ReportStages();
+  for (model::Finished& picture : finished) {
+    if (control_.stopped()) return;  // nothing more may be committed
+    Finish(std::move(picture));
+  }
+}
+
+void ShardRun::Finish(model::Finished finished) {
+  const int task = static_cast<int>(finished.ticket);
+  CHECK(running_.erase(task) == 1);
+  batcher_.Leave();
+  if (!finished.image.ok()) {
+    return listener_.OnResult(MakeFailure(task, finished.image.status()));
+  }
+  absl::StatusOr<WrittenImage> written = files_.Write(task, *finished.image);
+  if (!written.ok()) {
+    if (control_.stopped()) return;
+    return listener_.OnResult(MakeFailure(task, written.status()));
+  }
+  const FileSeconds& file = written->seconds;
+  listener_.OnStage("image_encode", file.image_encode);
+  listener_.OnStage("image_write", file.image_write);
+  written->image.seconds =
+      finished.seconds + file.image_encode + file.image_write;
+  listener_.OnResult({task, std::move(written->image)});
+}
+
+void ShardRun::ReportStages() {
+  const model::StageSeconds total = engine_.seconds();
+  listener_.OnStage("text_encode", total.text_encode - reported_.text_encode);
+  listener_.OnStage("denoise", total.denoise - reported_.denoise);
+  listener_.OnStage("vae_decode", total.vae_decode - reported_.vae_decode);
+  reported_ = total;
+}
+
+void ShardRun::Abandon() {
+  for (const int task : running_) engine_.Remove(task);
+  running_.clear();
+}
+
+}  // namespace tessera::worker

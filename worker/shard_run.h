@@ -1,0 +1,47 @@
+// The loop that keeps the batch full until a shard is done.
+#ifndef TESSERA_WORKER_SHARD_RUN_H_
+#define TESSERA_WORKER_SHARD_RUN_H_
+
+#include <set>
+#include <vector>
+
+#include "worker/assignment.h"
+#include "worker/engine.h"
+#include "worker/execution_control.h"
+#include "worker/image_files.h"
+#include "worker/micro_batcher.h"
+#include "worker/shard_executor.h"
+
+namespace tessera::worker {
+
+// One execution of one assignment; a task's index is its ticket. Everything
+// handed in must outlive it. Thread-compatible; used once.
+class ShardRun {
+ public:
+  ShardRun(const Assignment& assignment, int batch, Engine& engine,
+           ImageFiles& files, ExecutionControl& control,
+           ExecutionListener& listener);
+
+  // Executes `tasks`. When stopped, removes what is in flight from the engine.
+  void Execute(const std::vector<int>& tasks);
+
+ private:
+  void Admit();
+  void Step();
+  void Finish(model::Finished finished);
+  void ReportStages();
+  void Abandon();
+
+  const Assignment& assignment_;
+  Engine& engine_;
+  ImageFiles& files_;
+  ExecutionControl& control_;
+  ExecutionListener& listener_;
+  MicroBatcher batcher_;
+  std::set<int> running_;
+  model::StageSeconds reported_;  // of the engine's, so far
+};
+
+}  // namespace tessera::worker
+
+#endif  // TESSERA_WORKER_SHARD_RUN_H_
