@@ -14,23 +14,14 @@
 #include "absl/time/time.h"
 #include "common/clock.h"
 #include "common/ids.h"
+#include "coordinator/coordinator_options.h"
+#include "coordinator/coordinator_stats.h"
 #include "coordinator/job.h"
 #include "coordinator/manifest.h"
 #include "coordinator/store/job_store.h"
 #include "coordinator/worker_protocol.h"
 
 namespace tessera::coordinator {
-
-struct CoordinatorOptions {
-  // A worker that does not synchronize for this long loses its lease.
-  absl::Duration lease_duration = absl::Seconds(10);
-  // Leases lost without progress before a shard's tasks run one at a time.
-  int32_t isolate_after = 2;
-  // Leases lost without progress before a shard's first unfinished task fails.
-  int32_t max_lost_leases = 10;
-  // Lost workers are forgotten after this long.
-  absl::Duration forget_worker_after = absl::Hours(1);
-};
 
 // The answer of BeginJob.
 struct BegunJob {
@@ -51,19 +42,7 @@ struct ImagePage {
   int64_t next_shard = 0;  // where the next page starts; 0: this was the last
 };
 
-// Sizes and totals for metrics. Totals count since the process started.
-struct CoordinatorStats {
-  int64_t jobs_active = 0;  // created, not yet ended
-  int64_t jobs_sealing = 0;
-  int64_t shards_waiting = 0;  // could be leased now
-  int64_t leases = 0;
-  int64_t workers = 0;  // that synchronize in time
-  int64_t images_done_total = 0;
-  int64_t images_failed_total = 0;
-  int64_t leases_lost_total = 0;
-  int64_t conflicts_total = 0;
-  int64_t commits_total = 0;  // calls of CommitResults that were accepted
-};
+class CoordinatorState;
 
 // Takes jobs apart into leases and puts the results together.
 //
@@ -150,10 +129,9 @@ class Coordinator {
   absl::StatusOr<int64_t> SealDue();
 
  private:
-  class State;
-  explicit Coordinator(std::unique_ptr<State> state);
+  explicit Coordinator(std::unique_ptr<CoordinatorState> state);
 
-  std::unique_ptr<State> state_;
+  std::unique_ptr<CoordinatorState> state_;
 };
 
 }  // namespace tessera::coordinator

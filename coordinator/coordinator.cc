@@ -1,0 +1,298 @@
+#include "coordinator/coordinator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "common/status_macros.h"
+#include "coordinator/coordinator_state.h"
+#include "coordinator/job_state.h"
+#include "coordinator/output_folder.h"
+
+namespace tessera::coordinator {
+
+Coordinator::Coordinator(std::unique_ptr<CoordinatorState> state)
+    : state_(std::move(state)) {}
+
+Coordinator::~Coordinator() = default;
+
+absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(
+    const CoordinatorOptions& options, Clock& clock, JobStore& store,
+    const TaskReader& task_reader, std::function<void()> on_work) {
+  auto state = std::make_unique<CoordinatorState>(
+      options, clock, store, task_reader, std::move(on_work));
+  RETURN_IF_ERROR(state->Load());
+  RETURN_IF_ERROR(state->commands.Run([&](JobTransaction& transaction) {
+    std::vector<JobId> half_made;
+    for (const auto& [number, entry] : state->jobs.entries()) {
+      if (entry.job.state != JobState::kCreating) continue;
+      half_made.push_back(entry.job.id);
+    }
+    for (const JobId& id : half_made) {
+      transaction.DeleteJob(id);
+      state->jobs.Remove(id);
+      Log(Severity::kWarning, "half-made job removed", {{"job", id.value()}});
+    }
+    return absl::OkStatus();
+  }));
+  return std::unique_ptr<Coordinator>(new Coordinator(std::move(state)));
+}
+
+absl::StatusOr<BegunJob> Coordinator::BeginJob(const JobHeader& header) {
+  ASSIGN_OR_RETURN(const std::string folder, OutputFolder(header.output_uri));
+  const absl::Status usable = CheckOutputFolder(folder);
+  BegunJob begun;
+  RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction& transaction) {
+    if (const Job* first = state_->jobs.FindRequest(header.request_id)) {
+      const JobEntry& entry = *state_->jobs.Find(first->id);
+      begun = {.id = first->id, .existing = state_->Describe(entry)};
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(usable);
+    RETURN_IF_ERROR(state_->CheckFolderIsFree(folder, header.request_id));
+    begun = {.id = JobId(MakeUniqueId("job"))};
+    const JobEntry& entry = state_->jobs.Add(
+        {.id = begun.id, .header = header, .create_time = state_->clock.Now()});
+    transaction.PutJob(entry.job);
+    return absl::OkStatus();
+  }));
+  return begun;
+}
+
+absl::Status Coordinator::AddShards(const JobId& job,
+                                    std::vector<ShardDraft> drafts) {
+  for (const ShardDraft& draft : drafts) {
+    if (draft.pictures >= 1) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("shard without pictures: line ", draft.first_line));
+  }
+  return state_->commands.Run([&](JobTransaction& transaction) {
+    ASSIGN_OR_RETURN(JobEntry* const entry, state_->FindCreating(job));
+    for (const ShardDraft& draft : drafts) {
+      Shard shard{.index = entry->job.shards++,
+                  .first_line = draft.first_line,
+                  .finished = TaskSet(draft.pictures)};
+      entry->job.images.total += draft.pictures;
+      transaction.AddShard(job, shard, draft.payload);
+      entry->waiting.push_back(shard.index);
+      entry->shards.push_back(std::move(shard));
+    }
+    transaction.PutJob(entry->job);
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<Job> Coordinator::FinishJob(const JobId& job, int64_t lines) {
+  std::string output_uri;
+  RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction&) {
+    ASSIGN_OR_RETURN(JobEntry* const entry, state_->FindCreating(job));
+    output_uri = entry->job.header.output_uri;
+    return entry->job.shards > 0
+               ? absl::OkStatus()
+               : absl::InvalidArgumentError("the job has no prompts");
+  }));
+  ASSIGN_OR_RETURN(const std::string folder, OutputFolder(output_uri));
+  RETURN_IF_ERROR(CreateOutputFolder(folder));
+  Job result;
+  RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction& transaction) {
+    ASSIGN_OR_RETURN(JobEntry * entry, state_->FindCreating(job));
+    const Job* first = state_->jobs.FindRequest(entry->job.header.request_id);
+    if (first != nullptr) {
+      transaction.DeleteJob(job);
+      state_->jobs.Remove(job);
+      entry = state_->jobs.Find(first->id);
+    } else {
+      entry->job.lines = lines;
+      Advance(entry->job, JobState::kQueued);
+      transaction.PutJob(entry->job);
+    }
+    result = state_->Describe(*entry);
+    return absl::OkStatus();
+  }));
+  Log(Severity::kInfo, "job accepted",
+      {{"job", result.id.value()},
+       {"pictures", result.images.total},
+       {"shards", result.shards}});
+  state_->on_work();
+  return result;
+}
+
+absl::Status Coordinator::AbortJob(const JobId& job) {
+  return state_->commands.Run([&](JobTransaction& transaction) {
+    if (state_->jobs.Find(job) == nullptr) return absl::OkStatus();
+    RETURN_IF_ERROR(state_->FindCreating(job).status());
+    transaction.DeleteJob(job);
+    state_->jobs.Remove(job);
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<Job> Coordinator::GetJob(const JobId& job) {
+  Job result;
+  RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction&) {
+    ASSIGN_OR_RETURN(const JobEntry* entry, state_->FindJob(job));
+    result = state_->Describe(*entry);
+    return absl::OkStatus();
+  }));
+  return result;
+}
+
+absl::StatusOr<JobPage> Coordinator::ListJobs(int64_t before, int64_t limit) {
+  JobPage page;
+  RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction&) {
+    const auto& entries = state_->jobs.entries();
+    auto end = before > 0 ? entries.lower_bound(before) : entries.end();
+    while (end != entries.begin() &&
+           static_cast<int64_t>(page.jobs.size()) < limit) {
+      --end;
+      page.jobs.push_back(state_->Describe(end->second));
+    }
+    if (end != entries.begin()) page.next = end->first;
+    return absl::OkStatus();
+  }));
+  return page;
+}
+
+absl::StatusOr<Job> Coordinator::CancelJob(const JobId& job) {
+  Job result;
+  RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction& transaction) {
+    ASSIGN_OR_RETURN(JobEntry* const entry, state_->FindJob(job));
+    if (IsExecutable(entry->job.state)) {
+      state_->dispatcher.Close(*entry, JobState::kCancelled, "cancelled",
+                               transaction);
+    } else if (entry->job.outcome != JobState::kCancelled) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("job cannot be cancelled: ", job.value(), " is ",
+                       std::string(JobStateName(entry->job.state))));
+    }
+    result = state_->Describe(*entry);
+    return absl::OkStatus();
+  }));
+  return result;
+}
+
+absl::StatusOr<ImagePage> Coordinator::ListImages(const JobId& job,
+                                                  int64_t first_shard,
+                                                  int64_t limit) {
+  ASSIGN_OR_RETURN(const Job found, GetJob(job));
+  ImagePage page;
+  int64_t shard = std::max<int64_t>(first_shard, 0);
+  for (;
+       shard < found.shards && static_cast<int64_t>(page.images.size()) < limit;
+       ++shard) {
+    ASSIGN_OR_RETURN(const std::vector<TaskResult> results,
+                     state_->store.ReadResults({job, shard}));
+    for (const TaskResult& result : results) {
+      const auto* image = std::get_if<ImageRecord>(&result.outcome);
+      if (image != nullptr) page.images.push_back(*image);
+    }
+  }
+  if (shard < found.shards) page.next_shard = shard;
+  return page;
+}
+
+absl::StatusOr<std::vector<Worker>> Coordinator::ListWorkers() {
+  std::vector<Worker> workers;
+  RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction&) {
+    workers = state_->workers.List(state_->clock.Now());
+    return absl::OkStatus();
+  }));
+  return workers;
+}
+
+absl::StatusOr<CoordinatorStats> Coordinator::Stats() {
+  CoordinatorStats stats;
+  RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction&) {
+    stats = state_->stats;
+    stats.leases = state_->leases.size();
+    stats.workers = state_->workers.CountLive(state_->clock.Now());
+    for (const auto& [number, entry] : state_->jobs.entries()) {
+      if (IsTerminal(entry.job.state)) continue;
+      stats.jobs_active += 1;
+      if (entry.job.state == JobState::kSealing) stats.jobs_sealing += 1;
+      if (!IsExecutable(entry.job.state)) continue;
+      stats.shards_waiting += static_cast<int64_t>(entry.waiting.size());
+    }
+    return absl::OkStatus();
+  }));
+  return stats;
+}
+
+absl::StatusOr<SynchronizeReply> Coordinator::Synchronize(
+    const SynchronizeRequest& request) {
+  SynchronizeReply reply;
+  RETURN_IF_ERROR(state_
+                      ->RunAndTell([&](JobTransaction& transaction) {
+                        reply = state_->dispatcher.Synchronize(
+                            request, state_->clock.Now(), transaction);
+                        return absl::OkStatus();
+                      })
+                      .status());
+  if (auto* assignment = std::get_if<Assignment>(&reply.desired)) {
+    ASSIGN_OR_RETURN(assignment->payload,
+                     state_->store.ReadPayload(assignment->lease.shard));
+  }
+  return reply;
+}
+
+absl::StatusOr<std::vector<int32_t>> Coordinator::CommitResults(
+    const CommitRequest& request) {
+  std::vector<int32_t> conflicts;
+  RETURN_IF_ERROR(state_
+                      ->RunAndTell([&](JobTransaction& transaction) {
+                        ASSIGN_OR_RETURN(
+                            conflicts,
+                            state_->dispatcher.Commit(
+                                request, state_->clock.Now(), transaction));
+                        return absl::OkStatus();
+                      })
+                      .status());
+  return conflicts;
+}
+
+absl::StatusOr<bool> Coordinator::Tick() {
+  return state_->RunAndTell([&](JobTransaction& transaction) {
+    const absl::Time now = state_->clock.Now();
+    state_->dispatcher.ExpireLeases(now, transaction);
+    state_->workers.Forget(now);
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<int64_t> Coordinator::SealDue() {
+  std::vector<Job> due;
+  RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction&) {
+    for (const auto& [number, entry] : state_->jobs.entries()) {
+      const bool quiet = entry.job.state == JobState::kSealing &&
+                         !state_->leases.HasJob(entry.job.id);
+      if (quiet && state_->seals.IsDue(entry.job.id, state_->clock.Now())) {
+        due.push_back(entry.job);
+      }
+    }
+    return absl::OkStatus();
+  }));
+  int64_t sealed = 0;
+  for (const Job& job : due) {
+    const absl::Time now = state_->clock.Now();
+    const absl::Status status =
+        SealJob(state_->store, state_->task_reader, job, now);
+    RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction& transaction) {
+      if (!status.ok()) {
+        state_->seals.Fail(job.id, status, state_->clock.Now());
+        return absl::OkStatus();
+      }
+      JobEntry& entry = *state_->jobs.Find(job.id);
+      Advance(entry.job, entry.job.outcome);
+      entry.job.end_time = now;
+      entry.shards = {};
+      transaction.PutJob(entry.job);
+      state_->seals.Forget(job.id);
+      return absl::OkStatus();
+    }));
+    if (status.ok()) ++sealed;
+  }
+  return sealed;
+}
+
+}  // namespace tessera::coordinator

@@ -1,0 +1,355 @@
+#include "coordinator/dispatcher.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "common/status_macros.h"
+#include "coordinator/job_state.h"
+#include "coordinator/retry_policy.h"
+#include "coordinator/scheduler.h"
+#include "coordinator/task_attempts.h"
+#include "coordinator/task_result.h"
+
+namespace tessera::coordinator {
+
+Dispatcher::Dispatcher(const CoordinatorOptions& options, JobTable& jobs,
+                       LeaseTable& leases, WorkerRegistry& workers,
+                       CoordinatorStats& stats)
+    : options_(options),
+      jobs_(jobs),
+      leases_(leases),
+      workers_(workers),
+      stats_(stats) {}
+
+void Dispatcher::AdoptLeases(absl::Time now) {
+  leases_.Clear();
+  for (auto& [number, entry] : jobs_.entries()) {
+    for (Shard& shard : entry.shards) {
+      if (shard.holder.empty() || shard.complete()) continue;
+      leases_.Grant({{entry.job.id, shard.index}, shard.epoch}, shard.holder,
+                    now + options_.lease_duration);
+      ++entry.leases;
+    }
+  }
+}
+
+SynchronizeReply Dispatcher::Synchronize(const SynchronizeRequest& request,
+                                         absl::Time now,
+                                         JobTransaction& transaction) {
+  if (!workers_.Record(request, now)) {
+    return {options_.lease_duration / 3, CarryOn{}};
+  }
+  return request.executing ? AnswerExecuting(request, now)
+                           : AnswerIdle(request, now, transaction);
+}
+
+SynchronizeReply Dispatcher::AnswerExecuting(const SynchronizeRequest& request,
+                                             absl::Time now) {
+  const Lease& lease = *request.executing;
+  SynchronizeReply reply{options_.lease_duration / 3, CarryOn{}};
+  if (leases_.Holds(request.worker, lease)) {
+    leases_.Renew(request.worker, now + options_.lease_duration);
+    return reply;
+  }
+  const JobEntry* entry = jobs_.Find(lease.shard.job);
+  const bool known =
+      entry != nullptr && lease.shard.index >= 0 &&
+      lease.shard.index < static_cast<int64_t>(entry->shards.size());
+  if (known) {
+    // The commit that finished the shard overtook this call.
+    const Shard& shard = entry->shards[lease.shard.index];
+    if (shard.complete() && shard.epoch == lease.epoch) return reply;
+  }
+  std::string reason = "the lease was lost";
+  if (entry == nullptr) {
+    reason = "the job is unknown";
+  } else if (!IsExecutable(entry->job.state)) {
+    reason = absl::StrCat("the job is ",
+                          std::string(JobStateName(entry->job.state)));
+  }
+  reply.next_synchronization = absl::ZeroDuration();
+  reply.desired = Stop{std::move(reason)};
+  return reply;
+}
+
+SynchronizeReply Dispatcher::AnswerIdle(const SynchronizeRequest& request,
+                                        absl::Time now,
+                                        JobTransaction& transaction) {
+  std::optional<HeldLease> held = leases_.Find(request.worker);
+  if (held && held->revoked) {
+    leases_.Remove(request.worker);
+    held.reset();
+  }
+  SynchronizeReply reply{options_.lease_duration / 3, CarryOn{}};
+  if (held) {
+    // The answer that granted the lease was lost, or the worker forgot it.
+    JobEntry& entry = *jobs_.Find(held->lease.shard.job);
+    Shard& shard = entry.shards[held->lease.shard.index];
+    if (request.draining) {
+      Return(entry, shard, transaction);
+    } else {
+      leases_.Renew(request.worker, now + options_.lease_duration);
+      reply.desired = AssignmentOf(entry, shard);
+    }
+    return reply;
+  }
+  if (request.draining) return reply;
+  if (JobEntry* entry = PickFor(request.info)) {
+    reply.desired = Grant(*entry, request.worker, now, transaction);
+    return reply;
+  }
+  reply.next_synchronization = absl::ZeroDuration();
+  reply.may_wait = true;
+  return reply;
+}
+
+JobEntry* Dispatcher::PickFor(const WorkerInfo& info) {
+  std::vector<JobEntry*> entries;
+  std::vector<JobCandidate> candidates;
+  for (auto& [number, entry] : jobs_.entries()) {
+    const bool eligible =
+        IsExecutable(entry.job.state) && !entry.waiting.empty() &&
+        std::find(info.models.begin(), info.models.end(),
+                  entry.job.header.model) != info.models.end();
+    if (!eligible) continue;
+    entries.push_back(&entry);
+    candidates.push_back({number, entry.leases, entry.last_grant});
+  }
+  const std::optional<size_t> picked = PickJob(candidates);
+  return picked ? entries[*picked] : nullptr;
+}
+
+Assignment Dispatcher::Grant(JobEntry& entry, const WorkerId& worker,
+                             absl::Time now, JobTransaction& transaction) {
+  Shard& shard = entry.shards[entry.waiting.front()];
+  entry.waiting.pop_front();
+  shard.epoch += 1;
+  shard.holder = worker;
+  transaction.PutShard(entry.job.id, shard);
+  if (entry.job.state == JobState::kQueued) {
+    Advance(entry.job, JobState::kRunning);
+    entry.job.start_time = now;
+    transaction.PutJob(entry.job);
+  }
+  leases_.Grant({{entry.job.id, shard.index}, shard.epoch}, worker,
+                now + options_.lease_duration);
+  entry.leases += 1;
+  entry.last_grant = ++grants_;
+  return AssignmentOf(entry, shard);
+}
+
+Assignment Dispatcher::AssignmentOf(const JobEntry& entry,
+                                    const Shard& shard) const {
+  return {.lease = {{entry.job.id, shard.index}, shard.epoch},
+          .model = entry.job.header.model,
+          .output_uri = entry.job.header.output_uri,
+          .finished_tasks = shard.finished.Tasks(),
+          .isolate = shard.lost_leases >= options_.isolate_after};
+}
+
+// Ends the lease of a shard that still has work.
+void Dispatcher::Return(JobEntry& entry, Shard& shard,
+                        JobTransaction& transaction) {
+  leases_.Remove(shard.holder);
+  entry.leases -= 1;
+  shard.holder = WorkerId();
+  transaction.PutShard(entry.job.id, shard);
+  entry.waiting.push_back(shard.index);
+  work_available_ = true;
+}
+
+absl::StatusOr<std::vector<int32_t>> Dispatcher::Commit(
+    const CommitRequest& request, absl::Time now, JobTransaction& transaction) {
+  const ShardId& id = request.lease.shard;
+  JobEntry* entry = jobs_.Find(id.job);
+  if (entry == nullptr) {
+    return absl::AbortedError(
+        absl::StrCat("the lease is not valid: unknown job: ", id.job.value()));
+  }
+  const bool known =
+      id.index >= 0 && id.index < static_cast<int64_t>(entry->shards.size());
+  if (known && leases_.Holds(request.worker, request.lease)) {
+    Shard& shard = entry->shards[id.index];
+    RETURN_IF_ERROR(ValidateResults(request.results, shard.pictures()));
+    stats_.commits_total += 1;
+    return Apply(request, *entry, shard, now, transaction);
+  }
+  if (IsRepeat(request, *entry, transaction)) return std::vector<int32_t>();
+  return absl::AbortedError(absl::StrCat(
+      "the lease is no longer valid: job ", id.job.value(), " shard ", id.index,
+      " epoch ", request.lease.epoch, "; the job is ",
+      std::string(JobStateName(entry->job.state))));
+}
+
+// Returns whether everything in `request` was taken before, by this lease: its
+// answer was lost. Changes nothing.
+bool Dispatcher::IsRepeat(const CommitRequest& request, const JobEntry& entry,
+                          JobTransaction& transaction) const {
+  const ShardId& id = request.lease.shard;
+  const Shard* shard = nullptr;
+  if (id.index >= 0 && id.index < static_cast<int64_t>(entry.shards.size())) {
+    shard = &entry.shards[id.index];
+    if (shard->epoch != request.lease.epoch) return false;
+  }
+  if (entry.job.outcome != JobState::kSucceeded) return false;
+  if (request.results.empty()) {
+    return request.release && shard != nullptr && shard->holder.empty();
+  }
+  return std::all_of(
+      request.results.begin(), request.results.end(),
+      [&](const TaskResult& result) {
+        if (shard != nullptr && AttemptedUnderLease(*shard, result.task))
+          return true;
+        const std::optional<TaskResult> stored =
+            transaction.FindResult(id, result.task);
+        return stored && SameOutcome(*stored, result);
+      });
+}
+
+std::vector<int32_t> Dispatcher::Apply(const CommitRequest& request,
+                                       JobEntry& entry, Shard& shard,
+                                       absl::Time now,
+                                       JobTransaction& transaction) {
+  const ShardId& id = request.lease.shard;
+  const ImageCounts before = entry.job.images;
+  std::vector<int32_t> conflicts;
+  for (const TaskResult& result : request.results) {
+    if (!shard.finished.Contains(result.task)) {
+      FinishTask(result, entry, shard, transaction);
+      continue;
+    }
+    const std::optional<TaskResult> stored =
+        transaction.FindResult(id, result.task);
+    if (!stored || !DifferentDigest(*stored, result)) continue;
+    Log(Severity::kWarning, "picture differs from the one committed before",
+        {{"job", id.job.value()}, {"shard", id.index}, {"task", result.task}});
+    transaction.AddConflict(id, request.lease.epoch, result);
+    conflicts.push_back(result.task);
+    stats_.conflicts_total += 1;
+  }
+  const int64_t done = entry.job.images.done - before.done;
+  if (entry.job.images.waiting() != before.waiting()) shard.lost_leases = 0;
+  workers_.AddImages(request.worker, done);
+  entry.rate.Add(now, done);
+  stats_.images_done_total += done;
+
+  leases_.Renew(request.worker, now + options_.lease_duration);
+  transaction.PutShard(id.job, shard);
+  transaction.PutJob(entry.job);
+  if (request.release || LeaseIsSpent(shard)) {
+    Settle(entry, shard, transaction);
+  }
+  CloseIfOver(entry, transaction);
+  return conflicts;
+}
+
+// Takes the outcome of an unfinished task: a picture, a failure for good, or a
+// failure that deserves another lease.
+void Dispatcher::FinishTask(const TaskResult& result, JobEntry& entry,
+                            Shard& shard, JobTransaction& transaction) {
+  const TaskFailure* failure = std::get_if<TaskFailure>(&result.outcome);
+  if (failure != nullptr && IsRetryable(failure->code) &&
+      ShouldRetry(failure->code, CountAttempt(shard, result.task))) {
+    return;
+  }
+  ForgetAttempts(shard, result.task);
+  shard.finished.Insert(result.task);
+  transaction.AddResult({entry.job.id, shard.index}, result);
+  if (failure == nullptr) {
+    entry.job.images.done += 1;
+  } else {
+    shard.failed += 1;
+    entry.job.images.failed += 1;
+    stats_.images_failed_total += 1;
+  }
+}
+
+// Ends the lease of a shard: it is complete, or goes back to the queue.
+void Dispatcher::Settle(JobEntry& entry, Shard& shard,
+                        JobTransaction& transaction) {
+  if (!shard.complete()) {
+    Return(entry, shard, transaction);
+    return;
+  }
+  leases_.Remove(shard.holder);
+  entry.leases -= 1;
+  shard.holder = WorkerId();
+  transaction.PutShard(entry.job.id, shard);
+  entry.job.shards_finished += 1;
+  transaction.PutJob(entry.job);
+}
+
+// Closes an executable job that has nothing left to do, or has no patience.
+void Dispatcher::CloseIfOver(JobEntry& entry, JobTransaction& transaction) {
+  const Job& job = entry.job;
+  const std::optional<int64_t>& limit = job.header.max_failed_images;
+  if (limit && job.images.failed > *limit) {
+    Close(entry, JobState::kFailed,
+          absl::StrCat("more pictures failed than allowed: ", job.images.failed,
+                       ", allowed ", *limit),
+          transaction);
+  } else if (job.shards_finished == job.shards) {
+    Close(entry, JobState::kSucceeded, "", transaction);
+  }
+}
+
+void Dispatcher::ExpireLeases(absl::Time now, JobTransaction& transaction) {
+  for (const HeldLease& held : leases_.TakeExpired(now)) {
+    Log(Severity::kWarning, "lease expired",
+        {{"job", held.lease.shard.job.value()},
+         {"shard", held.lease.shard.index},
+         {"worker", held.worker.value()},
+         {"epoch", held.lease.epoch}});
+    if (!held.revoked) LoseLease(held, transaction);
+  }
+}
+
+void Dispatcher::LoseLease(const HeldLease& held, JobTransaction& transaction) {
+  JobEntry& entry = *jobs_.Find(held.lease.shard.job);
+  Shard& shard = entry.shards[held.lease.shard.index];
+  entry.job.retries += 1;
+  shard.lost_leases += 1;
+  stats_.leases_lost_total += 1;
+  if (shard.lost_leases >= options_.max_lost_leases) {
+    const TaskResult lost{
+        shard.finished.FirstAbsent(),
+        TaskFailure{std::string(kWorkerLost),
+                    absl::StrCat("workers were lost while making it: ",
+                                 shard.lost_leases)}};
+    FinishTask(lost, entry, shard, transaction);
+    // The next one may be as bad: go on one at a time.
+    shard.lost_leases = options_.isolate_after;
+  }
+  transaction.PutJob(entry.job);
+  Settle(entry, shard, transaction);
+  CloseIfOver(entry, transaction);
+}
+
+void Dispatcher::Close(JobEntry& entry, JobState outcome, std::string message,
+                       JobTransaction& transaction) {
+  leases_.RevokeJob(entry.job.id);
+  entry.leases = 0;
+  entry.waiting.clear();
+  Job& job = entry.job;
+  job.images.cancelled += job.images.waiting();
+  job.outcome = outcome;
+  job.message = std::move(message);
+  Advance(job, JobState::kSealing);
+  transaction.PutJob(job);
+  Log(Severity::kInfo, "job closed",
+      {{"job", job.id.value()},
+       {"outcome", JobStateName(outcome)},
+       {"done", job.images.done},
+       {"failed", job.images.failed},
+       {"cancelled", job.images.cancelled}});
+}
+
+bool Dispatcher::TakeWorkAvailable() {
+  return std::exchange(work_available_, false);
+}
+
+}  // namespace tessera::coordinator

@@ -1,0 +1,92 @@
+#include "coordinator/durable_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+
+namespace tessera::coordinator {
+namespace {
+
+constexpr size_t kBufferBytes = 1 << 20;  // few calls, little memory
+
+absl::Status SyncFolder(const std::string& folder) {
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY);
+  const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
+  const int error = errno;
+  if (descriptor >= 0) close(descriptor);
+  if (synced) return absl::OkStatus();
+  return absl::ErrnoToStatus(error,
+                             absl::StrCat("cannot sync folder: ", folder));
+}
+
+}  // namespace
+
+absl::StatusOr<DurableFile> DurableFile::Create(std::string path,
+                                                std::string temporary) {
+  const int descriptor =
+      open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor < 0) {
+    return absl::ErrnoToStatus(errno,
+                               absl::StrCat("cannot create file: ", temporary));
+  }
+  return DurableFile(descriptor, std::move(path), std::move(temporary));
+}
+
+DurableFile::DurableFile(int descriptor, std::string path,
+                         std::string temporary)
+    : descriptor_(descriptor),
+      path_(std::move(path)),
+      temporary_(std::move(temporary)) {}
+
+DurableFile::DurableFile(DurableFile&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      path_(std::move(other.path_)),
+      temporary_(std::move(other.temporary_)),
+      buffer_(std::move(other.buffer_)) {}
+
+DurableFile::~DurableFile() {
+  if (descriptor_ < 0) return;
+  close(descriptor_);
+  unlink(temporary_.c_str());
+}
+
+absl::Status DurableFile::Append(std::string_view bytes) {
+  buffer_.append(bytes);
+  return buffer_.size() < kBufferBytes ? absl::OkStatus() : Flush();
+}
+
+absl::Status DurableFile::Flush() {
+  std::string_view rest = buffer_;
+  while (!rest.empty()) {
+    const ssize_t written = write(descriptor_, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return Fail("cannot write file");
+    rest.remove_prefix(static_cast<size_t>(written));
+  }
+  buffer_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status DurableFile::Commit() {
+  RETURN_IF_ERROR(Flush());
+  if (fsync(descriptor_) != 0) return Fail("cannot sync file");
+  if (rename(temporary_.c_str(), path_.c_str()) != 0) {
+    return Fail("cannot rename file");
+  }
+  close(std::exchange(descriptor_, -1));
+  return SyncFolder(std::filesystem::path(path_).parent_path().string());
+}
+
+absl::Status DurableFile::Fail(std::string_view what) const {
+  return absl::ErrnoToStatus(errno,
+                             absl::StrCat(std::string(what), ": ", path_));
+}
+
+}  // namespace tessera::coordinator

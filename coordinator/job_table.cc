@@ -1,0 +1,70 @@
+#include "coordinator/job_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/check.h"
+#include "common/status_macros.h"
+#include "coordinator/job_state.h"
+
+namespace tessera::coordinator {
+
+absl::Status JobTable::Load(const JobStore& store) {
+  std::map<int64_t, JobEntry> entries;
+  absl::flat_hash_map<JobId, int64_t> numbers;
+  ASSIGN_OR_RETURN(std::vector<Job> jobs, store.LoadJobs());
+  for (Job& job : jobs) {
+    JobEntry entry;
+    const bool has_work =
+        IsExecutable(job.state) || job.state == JobState::kCreating;
+    if (has_work) {
+      ASSIGN_OR_RETURN(entry.shards, store.LoadShards(job.id));
+    }
+    for (const Shard& shard : entry.shards) {
+      if (!shard.complete() && shard.holder.empty()) {
+        entry.waiting.push_back(shard.index);
+      }
+    }
+    numbers[job.id] = job.number;
+    last_number_ = std::max(last_number_, job.number);
+    entry.job = std::move(job);
+    const int64_t number = entry.job.number;
+    entries.emplace(number, std::move(entry));
+  }
+  entries_ = std::move(entries);
+  numbers_ = std::move(numbers);
+  return absl::OkStatus();
+}
+
+JobEntry& JobTable::Add(Job job) {
+  job.number = ++last_number_;
+  numbers_[job.id] = job.number;
+  JobEntry& entry = entries_[job.number];
+  entry.job = std::move(job);
+  return entry;
+}
+
+void JobTable::Remove(const JobId& id) {
+  const auto it = numbers_.find(id);
+  CHECK(it != numbers_.end());
+  entries_.erase(it->second);
+  numbers_.erase(it);
+}
+
+JobEntry* JobTable::Find(const JobId& id) {
+  const auto it = numbers_.find(id);
+  return it == numbers_.end() ? nullptr : &entries_.at(it->second);
+}
+
+const Job* JobTable::FindRequest(const std::string& request_id) const {
+  if (request_id.empty()) return nullptr;
+  for (const auto& [number, entry] : entries_) {
+    if (entry.job.header.request_id == request_id &&
+        entry.job.state != JobState::kCreating) {
+      return &entry.job;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace tessera::coordinator

@@ -1,0 +1,14 @@
+#include "coordinator/retry_policy.h"
+
+namespace tessera::coordinator {
+
+bool IsRetryable(std::string_view code) {
+  return code == "UNAVAILABLE" || code == "RESOURCE_EXHAUSTED" ||
+         code == "ABORTED";
+}
+
+bool ShouldRetry(std::string_view code, int32_t attempts) {
+  return IsRetryable(code) && attempts < kMaxTaskAttempts;
+}
+
+}  // namespace tessera::coordinator
