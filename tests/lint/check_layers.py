@@ -39,7 +39,7 @@ RULES = [
     (r"worker/pipeline/", KERNELS + ("worker/pipeline", "worker/model",
                                      "common"), set()),
     # The worker's edge: the only files that speak the protocol.
-    (r"worker/(session|coordinator_link|codec|worker_main)\w*\.(h|cc)$",
+    (r"worker/(coordinator_link_grpc|codec|worker_main)\.(h|cc)$",
      KERNELS + ("worker", "worker/model", "worker/lora", "worker/pipeline",
                 "common", "common/rpc"), {"proto", "grpc", "prometheus"}),
     (r"worker/", KERNELS + ("worker", "worker/model", "worker/lora",
