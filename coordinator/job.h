@@ -17,7 +17,8 @@
 
 namespace tessera::coordinator {
 
-// Where a job stands; job_state.h has the legal changes.
+// Where a job stands; job_state.h has the legal changes. Stores keep the
+// number: new states go to the end.
 enum class JobState {
   kCreating,   // prompts are still being received
   kQueued,     // accepted, no shard leased yet

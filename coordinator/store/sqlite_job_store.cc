@@ -1,0 +1,142 @@
+#include "coordinator/store/sqlite_job_store.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "coordinator/store/migrations.h"
+#include "coordinator/store/sqlite_rows.h"
+
+namespace tessera::coordinator {
+namespace {
+
+absl::Status CheckIntegrity(SqliteDatabase& database) {
+  ASSIGN_OR_RETURN(const std::string answer,
+                   database.QueryText("PRAGMA quick_check(1)"));
+  if (answer == "ok") return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      "the job store is damaged; restore it from a backup: ", answer));
+}
+
+absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenWriting(
+    const std::string& path) {
+  ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> database,
+                   SqliteDatabase::Open(path));
+  RETURN_IF_ERROR(CheckIntegrity(*database));
+  RETURN_IF_ERROR(database->Execute(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"));
+  RETURN_IF_ERROR(Migrate(*database));
+  return database;
+}
+
+absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenReading(
+    const std::string& path) {
+  ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> database,
+                   SqliteDatabase::Open(path));
+  RETURN_IF_ERROR(database->Execute("PRAGMA query_only = ON"));
+  return database;
+}
+
+// Binds `shard` to the first two parameters.
+void BindShardId(SqliteStatement& statement, const ShardId& shard) {
+  statement.BindText(1, shard.job.value()).Bind(2, shard.index);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteJobStore>> SqliteJobStore::Open(
+    const std::string& path) {
+  ASSIGN_OR_RETURN(FileLock lock, FileLock::Acquire(path + ".lock"));
+  ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> writing, OpenWriting(path));
+  ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> reading, OpenReading(path));
+  ASSIGN_OR_RETURN(std::unique_ptr<SqliteWriter> writer,
+                   SqliteWriter::Create(std::move(writing)));
+  return std::unique_ptr<SqliteJobStore>(new SqliteJobStore(
+      std::move(lock), std::move(writer), std::move(reading)));
+}
+
+SqliteJobStore::SqliteJobStore(FileLock lock,
+                               std::unique_ptr<SqliteWriter> writer,
+                               std::unique_ptr<SqliteDatabase> reader)
+    : lock_(std::move(lock)),
+      writer_(std::move(writer)),
+      reader_(std::move(reader)) {}
+
+absl::StatusOr<std::unique_ptr<JobTransaction>> SqliteJobStore::Begin() {
+  return std::make_unique<SqliteTransaction>(*writer_);
+}
+
+absl::StatusOr<std::vector<Job>> SqliteJobStore::LoadJobs() const {
+  absl::MutexLock lock(&reader_mu_);
+  ASSIGN_OR_RETURN(
+      SqliteStatement statement,
+      reader_->Prepare(absl::StrCat("SELECT ", std::string(kJobColumns),
+                                    " FROM jobs ORDER BY number")));
+  std::vector<Job> jobs;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, statement.Step());
+    if (!found) return jobs;
+    ASSIGN_OR_RETURN(Job job, ReadJob(statement));
+    jobs.push_back(std::move(job));
+  }
+}
+
+absl::StatusOr<std::vector<Shard>> SqliteJobStore::LoadShards(
+    const JobId& job) const {
+  absl::MutexLock lock(&reader_mu_);
+  ASSIGN_OR_RETURN(
+      SqliteStatement statement,
+      reader_->Prepare(absl::StrCat("SELECT ", std::string(kShardColumns),
+                                    " FROM shards WHERE job = ? "
+                                    "ORDER BY shard")));
+  statement.BindText(1, job.value());
+  std::vector<Shard> shards;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, statement.Step());
+    if (!found) return shards;
+    ASSIGN_OR_RETURN(Shard shard, ReadShard(statement));
+    shards.push_back(std::move(shard));
+  }
+}
+
+absl::StatusOr<std::string> SqliteJobStore::ReadPayload(
+    const ShardId& shard) const {
+  absl::MutexLock lock(&reader_mu_);
+  ASSIGN_OR_RETURN(SqliteStatement statement,
+                   reader_->Prepare("SELECT payload FROM payloads "
+                                    "WHERE job = ? AND shard = ?"));
+  BindShardId(statement, shard);
+  ASSIGN_OR_RETURN(const bool found, statement.Step());
+  if (found) return statement.Text(0);
+  return absl::NotFoundError(
+      absl::StrCat("unknown shard: ", shard.job.value(), " ", shard.index));
+}
+
+absl::StatusOr<std::vector<TaskResult>> SqliteJobStore::ReadResults(
+    const ShardId& shard) const {
+  absl::MutexLock lock(&reader_mu_);
+  ASSIGN_OR_RETURN(
+      SqliteStatement statement,
+      reader_->Prepare(absl::StrCat("SELECT ", std::string(kResultColumns),
+                                    " FROM results WHERE job = ? "
+                                    "AND shard = ? ORDER BY task")));
+  BindShardId(statement, shard);
+  std::vector<TaskResult> results;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, statement.Step());
+    if (!found) return results;
+    results.push_back(ReadResult(statement));
+  }
+}
+
+absl::StatusOr<int64_t> SqliteJobStore::CountConflicts(const JobId& job) const {
+  absl::MutexLock lock(&reader_mu_);
+  ASSIGN_OR_RETURN(
+      SqliteStatement statement,
+      reader_->Prepare("SELECT COUNT(*) FROM conflicts WHERE job = ?"));
+  statement.BindText(1, job.value());
+  RETURN_IF_ERROR(statement.Step().status());
+  return statement.Int(0);
+}
+
+}  // namespace tessera::coordinator

@@ -1,0 +1,155 @@
+#include "coordinator/store/sqlite_transaction.h"
+
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "coordinator/store/sqlite_rows.h"
+
+namespace tessera::coordinator {
+namespace {
+
+// Returns "INSERT OR REPLACE INTO table (columns) VALUES (?, ?, …)".
+std::string InsertSql(const char* verb, const char* table,
+                      std::string_view columns, int count) {
+  std::string marks = "?";
+  for (int i = 1; i < count; ++i) marks += ", ?";
+  return absl::StrCat(verb, " INTO ", table, " (", std::string(columns),
+                      ") VALUES (", marks, ")");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Create(
+    std::unique_ptr<SqliteDatabase> database) {
+  SqliteDatabase& db = *database;
+  ASSIGN_OR_RETURN(
+      SqliteStatement put_job,
+      db.Prepare(InsertSql("INSERT OR REPLACE", "jobs", kJobColumns, 23)));
+  ASSIGN_OR_RETURN(
+      SqliteStatement add_payload,
+      db.Prepare(InsertSql("INSERT", "payloads", "job, shard, payload", 3)));
+  ASSIGN_OR_RETURN(
+      SqliteStatement put_shard,
+      db.Prepare(InsertSql("INSERT OR REPLACE", "shards", kShardColumns, 10)));
+  ASSIGN_OR_RETURN(
+      SqliteStatement add_result,
+      db.Prepare(InsertSql("INSERT", "results", kResultColumns, 14)));
+  ASSIGN_OR_RETURN(
+      SqliteStatement add_conflict,
+      db.Prepare(InsertSql("INSERT", "conflicts",
+                           "job, shard, task, epoch, sha256, worker", 6)));
+  ASSIGN_OR_RETURN(
+      SqliteStatement find_result,
+      db.Prepare(absl::StrCat("SELECT ", std::string(kResultColumns),
+                              " FROM results WHERE job = ? AND shard = ? "
+                              "AND task = ?")));
+  return std::unique_ptr<SqliteWriter>(new SqliteWriter{
+      std::move(database), std::move(put_job), std::move(add_payload),
+      std::move(put_shard), std::move(add_result), std::move(add_conflict),
+      std::move(find_result)});
+}
+
+SqliteTransaction::SqliteTransaction(SqliteWriter& writer) : writer_(writer) {}
+
+SqliteTransaction::~SqliteTransaction() {
+  // SQLite may have rolled back by itself, after a full disk for example; then
+  // this fails and nothing is left to do.
+  if (open_) writer_.database->Execute("ROLLBACK").IgnoreError();
+}
+
+void SqliteTransaction::Write(absl::FunctionRef<absl::Status()> write) {
+  if (!status_.ok()) return;
+  if (!open_) {
+    status_ = writer_.database->Execute("BEGIN IMMEDIATE");
+    open_ = status_.ok();
+  }
+  if (status_.ok()) status_ = write();
+}
+
+void SqliteTransaction::PutJob(const Job& job) {
+  Write([&] {
+    BindJob(writer_.put_job, job);
+    return writer_.put_job.Run();
+  });
+}
+
+void SqliteTransaction::DeleteJob(const JobId& job) {
+  Write([&]() -> absl::Status {
+    for (const char* table :
+         {"conflicts", "results", "payloads", "shards", "jobs"}) {
+      const char* key = table == std::string_view("jobs") ? "id" : "job";
+      ASSIGN_OR_RETURN(SqliteStatement statement,
+                       writer_.database->Prepare(absl::StrCat(
+                           "DELETE FROM ", table, " WHERE ", key, " = ?")));
+      statement.BindText(1, job.value());
+      RETURN_IF_ERROR(statement.Run());
+    }
+    return absl::OkStatus();
+  });
+}
+
+void SqliteTransaction::AddShard(const JobId& job, const Shard& shard,
+                                 const std::string& payload) {
+  PutShard(job, shard);
+  Write([&] {
+    writer_.add_payload.BindText(1, job.value())
+        .Bind(2, shard.index)
+        .BindBlob(3, payload);
+    return writer_.add_payload.Run();
+  });
+}
+
+void SqliteTransaction::PutShard(const JobId& job, const Shard& shard) {
+  Write([&] {
+    BindShard(writer_.put_shard, job, shard);
+    return writer_.put_shard.Run();
+  });
+}
+
+void SqliteTransaction::AddResult(const ShardId& shard,
+                                  const TaskResult& result) {
+  Write([&] {
+    BindResult(writer_.add_result, shard, result);
+    return writer_.add_result.Run();
+  });
+}
+
+void SqliteTransaction::AddConflict(const ShardId& shard, int64_t epoch,
+                                    const TaskResult& result) {
+  Write([&] {
+    const auto& image = std::get<ImageRecord>(result.outcome);
+    writer_.add_conflict.BindText(1, shard.job.value())
+        .Bind(2, shard.index)
+        .Bind(3, int64_t{result.task})
+        .Bind(4, epoch)
+        .BindText(5, image.sha256)
+        .BindText(6, image.worker);
+    return writer_.add_conflict.Run();
+  });
+}
+
+std::optional<TaskResult> SqliteTransaction::FindResult(const ShardId& shard,
+                                                        int32_t task) {
+  std::optional<TaskResult> result;
+  Write([&]() -> absl::Status {
+    writer_.find_result.BindText(1, shard.job.value())
+        .Bind(2, shard.index)
+        .Bind(3, int64_t{task});
+    const absl::StatusOr<bool> found = writer_.find_result.Step();
+    if (found.ok() && *found) result = ReadResult(writer_.find_result);
+    writer_.find_result.Reset();
+    return found.status();
+  });
+  return result;
+}
+
+absl::Status SqliteTransaction::Commit() {
+  if (!open_ || !status_.ok()) return status_;
+  status_ = writer_.database->Execute("COMMIT");
+  if (status_.ok()) open_ = false;
+  return status_;
+}
+
+}  // namespace tessera::coordinator
