@@ -2,40 +2,46 @@
 #ifndef TESSERA_TESTS_SUPPORT_FAKE_CLOCK_H_
 #define TESSERA_TESTS_SUPPORT_FAKE_CLOCK_H_
 
+#include <cstddef>
+#include <set>
+
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
 
-namespace tessera {
+namespace tessera::testing {
 
-// Starts at a fixed time. Waiting does not block: time jumps to the end of the
-// timeout unless the condition holds already. Thread-safe.
+// Starts at a fixed time. Thread-safe.
 class FakeClock final : public Clock {
  public:
-  absl::Time Now() override {
-    absl::MutexLock lock(&mu_);
-    return now_;
-  }
+  // What a wait does whose condition does not hold.
+  enum class Mode {
+    kWaitsPassTime,  // moves time to the end of the wait and returns
+    kWaitsBlock,     // waits for another thread to advance the clock
+  };
 
+  FakeClock() : FakeClock(Mode::kWaitsPassTime) {}
+  explicit FakeClock(Mode mode) : mode_(mode) {}
+
+  absl::Time Now() override;
   bool AwaitWithTimeout(absl::Mutex& mu, const absl::Condition& condition,
                         absl::Duration timeout) override
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
-    if (condition.Eval()) return true;
-    Advance(timeout);
-    return condition.Eval();
-  }
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
 
-  void Advance(absl::Duration duration) {
-    absl::MutexLock lock(&mu_);
-    now_ += duration;
-  }
+  // Moves time and lets those that wait look again.
+  void Advance(absl::Duration duration);
+
+  // Blocks until `count` threads wait in AwaitWithTimeout.
+  void AwaitWaiters(size_t count);
 
  private:
+  const Mode mode_;
   absl::Mutex mu_;
   absl::Time now_ ABSL_GUARDED_BY(mu_) = absl::FromUnixSeconds(1'700'000'000);
+  std::multiset<absl::Mutex*> waiting_ ABSL_GUARDED_BY(mu_);
 };
 
-}  // namespace tessera
+}  // namespace tessera::testing
 
 #endif  // TESSERA_TESTS_SUPPORT_FAKE_CLOCK_H_

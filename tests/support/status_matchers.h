@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 
-namespace tessera {
+namespace tessera::testing {
 
 // Returns the status of either type.
 inline const absl::Status& StatusOf(const absl::Status& status) {
@@ -37,10 +37,10 @@ MATCHER_P(StatusIs, code, "has code " + absl::StatusCodeToString(code)) {
 // Matches a code and a message.
 MATCHER_P2(StatusIs, code, message,
            "has code " + absl::StatusCodeToString(code) + " and message " +
-               testing::DescribeMatcher<std::string>(message)) {
+               ::testing::DescribeMatcher<std::string>(message)) {
   *result_listener << StatusOf(arg).ToString();
   return StatusOf(arg).code() == code &&
-         testing::Matches(message)(std::string(StatusOf(arg).message()));
+         ::testing::Matches(message)(std::string(StatusOf(arg).message()));
 }
 
 // Matches a StatusOr that is OK and whose value matches.
@@ -49,9 +49,9 @@ MATCHER_P(IsOkAndHolds, matcher, "is OK and holds a matching value") {
     *result_listener << arg.status().ToString();
     return false;
   }
-  return testing::ExplainMatchResult(matcher, *arg, result_listener);
+  return ::testing::ExplainMatchResult(matcher, *arg, result_listener);
 }
 
-}  // namespace tessera
+}  // namespace tessera::testing
 
 #endif  // TESSERA_TESTS_SUPPORT_STATUS_MATCHERS_H_

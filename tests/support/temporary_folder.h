@@ -11,7 +11,7 @@
 
 #include "common/check.h"
 
-namespace tessera {
+namespace tessera::testing {
 
 // Makes an empty folder and removes it with its contents when destroyed.
 class TemporaryFolder {
@@ -54,6 +54,6 @@ inline std::string ReadText(const std::string& path) {
   return text.str();
 }
 
-}  // namespace tessera
+}  // namespace tessera::testing
 
 #endif  // TESSERA_TESTS_SUPPORT_TEMPORARY_FOLDER_H_
