@@ -1,4 +1,4 @@
-// A device that runs ops: its kind, its threads and its op table.
+// A device: where ops run, with what resources.
 #ifndef TESSERA_KERNELS_DEVICE_H_
 #define TESSERA_KERNELS_DEVICE_H_
 
@@ -11,30 +11,42 @@ namespace tessera::kernels {
 
 struct OpTable;
 
-// A place where tensors live and ops run. One engine thread uses a device at
-// a time.
+namespace cpu {
+class ThreadPool;
+}  // namespace cpu
+
+enum class DeviceKind { kCpu };
+
+// Owns what ops need at run time: threads and their workspaces. Thread-safe:
+// streams on one device take turns, op by op.
 class Device {
  public:
-  virtual ~Device() = default;
+  Device(DeviceKind kind, const OpTable& ops,
+         std::unique_ptr<cpu::ThreadPool> pool, std::string description);
+  ~Device();
 
-  // Returns the ops of this device's backend.
-  virtual const OpTable& ops() const = 0;
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
 
-  // Returns the name users give it ("cpu"), and one line for logs, such as
-  // "cpu AVX3_ZEN4 threads=2".
-  virtual std::string name() const = 0;
-  virtual std::string description() const = 0;
+  DeviceKind kind() const { return kind_; }
+  const OpTable& ops() const { return ops_; }
+  cpu::ThreadPool& pool() const { return *pool_; }
+  int threads() const;
 
-  // Returns how many threads ops use.
-  virtual int threads() const = 0;
+  // One line for logs, e.g. "cpu: AVX3, 2 threads".
+  const std::string& description() const { return description_; }
+
+ private:
+  DeviceKind kind_;
+  const OpTable& ops_;
+  std::unique_ptr<cpu::ThreadPool> pool_;
+  std::string description_;
 };
 
-// Opens the device that `name` asks for: "auto", "cpu" or "cuda:N". `threads`
-// is for the CPU; 0 means one a core. Errors: INVALID_ARGUMENT for another
-// name or a negative count, UNAVAILABLE for a device this machine or build
-// lacks (a CPU needs AVX2 and FMA: without FMA results would differ).
-absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const std::string& name,
-                                                   int threads);
+// Creates the CPU device with `threads` threads, the caller's included.
+// Errors: INVALID_ARGUMENT for threads < 1, FAILED_PRECONDITION when the
+// processor lacks fused multiply-add (AVX2), on which equal bits depend.
+absl::StatusOr<std::unique_ptr<Device>> CreateCpuDevice(int threads);
 
 }  // namespace tessera::kernels
 

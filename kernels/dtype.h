@@ -1,15 +1,16 @@
-// Element types of tensors.
+// Element types of tensors, and the two 16-bit float formats of checkpoints.
 #ifndef TESSERA_KERNELS_DTYPE_H_
 #define TESSERA_KERNELS_DTYPE_H_
 
+#include <bit>
 #include <cstdint>
+#include <string_view>
 
 namespace tessera::kernels {
 
-// kF32 is what the CPU computes in; the others arrive from files or go out.
 enum class DType : uint8_t { kF32, kF16, kBF16, kI32, kU8 };
 
-// Returns the bytes of one element.
+// Returns the size of one element in bytes.
 constexpr int64_t SizeOf(DType dtype) {
   switch (dtype) {
     case DType::kF32:
@@ -24,8 +25,13 @@ constexpr int64_t SizeOf(DType dtype) {
   return 0;
 }
 
-// Returns the field's short name, such as "f32".
-constexpr const char* Name(DType dtype) {
+// Returns whether elements are floating point numbers of any width.
+constexpr bool IsFloat(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16;
+}
+
+// Returns the lower-case name used in messages, e.g. "f32".
+constexpr std::string_view Name(DType dtype) {
   switch (dtype) {
     case DType::kF32:
       return "f32";
@@ -41,9 +47,26 @@ constexpr const char* Name(DType dtype) {
   return "unknown";
 }
 
-// IEEE 754 half and bfloat16 to float, exact.
-float HalfToFloat(uint16_t bits);
-float BFloat16ToFloat(uint16_t bits);
+// Widens a bfloat16 bit pattern; exact.
+inline float Bf16ToFloat(uint16_t bits) {
+  return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+}
+
+// Widens an IEEE half bit pattern; exact, subnormals included.
+inline float HalfToFloat(uint16_t bits) {
+  const uint32_t sign = static_cast<uint32_t>(bits & 0x8000u) << 16;
+  const uint32_t exponent = (bits >> 10) & 0x1Fu;
+  const uint32_t mantissa = bits & 0x3FFu;
+  if (exponent == 0x1F) {
+    return std::bit_cast<float>(sign | 0x7F800000u | (mantissa << 13));
+  }
+  if (exponent == 0) {
+    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
+    return sign != 0 ? -magnitude : magnitude;
+  }
+  return std::bit_cast<float>(sign | ((exponent + 112) << 23) |
+                              (mantissa << 13));
+}
 
 }  // namespace tessera::kernels
 

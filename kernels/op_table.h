@@ -1,42 +1,45 @@
-// One function a backend provides for every op.
+// What a backend implements: one function reference an op.
 #ifndef TESSERA_KERNELS_OP_TABLE_H_
 #define TESSERA_KERNELS_OP_TABLE_H_
 
+#include "kernels/ops/attention.h"
+#include "kernels/ops/concat.h"
+#include "kernels/ops/conv2d.h"
+#include "kernels/ops/elementwise.h"
+#include "kernels/ops/embedding.h"
+#include "kernels/ops/geglu.h"
+#include "kernels/ops/gemm.h"
+#include "kernels/ops/group_norm.h"
+#include "kernels/ops/image_bytes.h"
+#include "kernels/ops/layer_norm.h"
+#include "kernels/ops/lora_gemm.h"
+#include "kernels/ops/resample.h"
+#include "kernels/ops/sampler_step.h"
+#include "kernels/ops/scale_rows.h"
+#include "kernels/stream.h"
+
 namespace tessera::kernels {
 
-class Stream;
-struct AttentionArgs;
-struct ConcatArgs;
-struct Conv2dArgs;
-struct ElementwiseArgs;
-struct GegluArgs;
-struct GemmArgs;
-struct GroupNormArgs;
-struct ImageBytesArgs;
-struct LayerNormArgs;
-struct LoraGemmArgs;
-struct SamplerStepArgs;
-struct TimestepEmbeddingArgs;
-struct TokenEmbeddingArgs;
-struct UpsampleArgs;
-
-// References, not pointers: a backend that forgets an op does not compile.
-// Arguments were validated by kernels/ops; `stream` is running.
+// Filled by designated initialisers in one file a backend; a forgotten op
+// does not compile. Entries are called with validated arguments, never while
+// planning or after an error: call the functions of kernels/ops instead.
 struct OpTable {
+  void (&add)(Stream&, const AddArgs&);
+  void (&activate)(Stream&, const ActivateArgs&);
   void (&attention)(Stream&, const AttentionArgs&);
-  void (&concat)(Stream&, const ConcatArgs&);
+  void (&concat_channels)(Stream&, const ConcatChannelsArgs&);
   void (&conv2d)(Stream&, const Conv2dArgs&);
-  void (&elementwise)(Stream&, const ElementwiseArgs&);
   void (&geglu)(Stream&, const GegluArgs&);
   void (&gemm)(Stream&, const GemmArgs&);
   void (&group_norm)(Stream&, const GroupNormArgs&);
   void (&image_bytes)(Stream&, const ImageBytesArgs&);
   void (&layer_norm)(Stream&, const LayerNormArgs&);
   void (&lora_gemm)(Stream&, const LoraGemmArgs&);
+  void (&resize_nearest)(Stream&, const ResizeNearestArgs&);
   void (&sampler_step)(Stream&, const SamplerStepArgs&);
+  void (&scale_rows)(Stream&, const ScaleRowsArgs&);
   void (&timestep_embedding)(Stream&, const TimestepEmbeddingArgs&);
   void (&token_embedding)(Stream&, const TokenEmbeddingArgs&);
-  void (&upsample)(Stream&, const UpsampleArgs&);
 };
 
 }  // namespace tessera::kernels

@@ -1,4 +1,4 @@
-// Shapes of tensors.
+// A tensor's extents, at most five, held without allocation.
 #ifndef TESSERA_KERNELS_SHAPE_H_
 #define TESSERA_KERNELS_SHAPE_H_
 
@@ -11,51 +11,70 @@
 
 namespace tessera::kernels {
 
-// Up to five dimensions, row-major, without heap memory.
+// Extents in row-major order: the last one is contiguous in memory. Pictures
+// are NHWC, token sequences are [batch, token, channel].
 class Shape {
  public:
   static constexpr int kMaxRank = 5;
 
-  Shape() = default;
-  Shape(std::initializer_list<int64_t> dims) {
-    CHECK(dims.size() <= kMaxRank);
-    for (const int64_t dim : dims) Append(dim);
+  // The shape of a scalar: rank 0, one element.
+  constexpr Shape() = default;
+
+  // Extents must be non-negative and at most kMaxRank.
+  constexpr Shape(std::initializer_list<int64_t> extents)
+      : rank_(static_cast<int>(extents.size())) {
+    CHECK(extents.size() <= kMaxRank);
+    int axis = 0;
+    for (int64_t extent : extents) {
+      CHECK(extent >= 0);
+      extents_[axis++] = extent;
+    }
   }
 
-  int rank() const { return rank_; }
-  int64_t operator[](int i) const { return dims_[i]; }
+  constexpr int rank() const { return rank_; }
 
-  // Returns the product of all dimensions; 1 for rank 0.
-  int64_t elements() const {
+  // Returns one extent; a negative axis counts from the end (-1 is the last).
+  constexpr int64_t operator[](int axis) const {
+    const int index = axis < 0 ? axis + rank_ : axis;
+    CHECK(index >= 0 && index < rank_);
+    return extents_[index];
+  }
+
+  // Replaces one extent; `axis` as in operator[].
+  constexpr void Set(int axis, int64_t extent) {
+    const int index = axis < 0 ? axis + rank_ : axis;
+    CHECK(index >= 0 && index < rank_ && extent >= 0);
+    extents_[index] = extent;
+  }
+
+  // Returns the number of elements.
+  constexpr int64_t elements() const {
     int64_t product = 1;
-    for (int i = 0; i < rank_; ++i) product *= dims_[i];
+    for (int axis = 0; axis < rank_; ++axis) product *= extents_[axis];
     return product;
   }
 
-  // Returns the last dimension, and the product of those before it: the
-  // tensor seen as rows.
-  int64_t columns() const { return rank_ == 0 ? 1 : dims_[rank_ - 1]; }
-  int64_t rows() const { return columns() == 0 ? 0 : elements() / columns(); }
-
-  // Adds a dimension at the end; at most kMaxRank in all.
-  void Append(int64_t dim) {
-    CHECK(rank_ < kMaxRank);
-    dims_[rank_++] = dim;
+  // Returns the product of all extents but the last: the rows of a matrix.
+  constexpr int64_t rows() const {
+    int64_t product = 1;
+    for (int axis = 0; axis + 1 < rank_; ++axis) product *= extents_[axis];
+    return product;
   }
 
-  friend bool operator==(const Shape& a, const Shape& b) {
-    if (a.rank_ != b.rank_) return false;
-    for (int i = 0; i < a.rank_; ++i) {
-      if (a.dims_[i] != b.dims_[i]) return false;
+  constexpr bool operator==(const Shape&) const = default;
+
+  // Formats as "[2,64,64,320]" for messages.
+  std::string ToString() const {
+    std::string text = "[";
+    for (int axis = 0; axis < rank_; ++axis) {
+      if (axis > 0) text += ',';
+      text += std::to_string(extents_[axis]);
     }
-    return true;
+    return text + "]";
   }
-
-  // Returns "[2, 16, 16, 64]".
-  std::string ToString() const;
 
  private:
-  std::array<int64_t, kMaxRank> dims_{};
+  std::array<int64_t, kMaxRank> extents_ = {};
   int rank_ = 0;
 };
 

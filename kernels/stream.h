@@ -1,4 +1,4 @@
-// Ordered work on a device, with the first error latched.
+// Ordered work on one device, with a latched first error.
 #ifndef TESSERA_KERNELS_STREAM_H_
 #define TESSERA_KERNELS_STREAM_H_
 
@@ -9,40 +9,40 @@ namespace tessera::kernels {
 class Device;
 struct OpTable;
 
-// Whether ops run, or are only validated while an arena is planned.
-enum class StreamMode { kRun, kPlan };
-
-// Takes ops in order. An op that fails leaves its error here and later ops do
-// nothing, so that a forward pass reads as mathematics and still loses no
-// error. Thread-compatible: one thread at a time.
+// Ops are called on a stream and report nothing: the first error is latched,
+// later ops do nothing, and Synchronize() tells. Model code thus needs no
+// status check between ops. Not thread-safe: one thread uses a stream.
 class Stream {
  public:
-  // Keeps a reference to `device`, which must outlive the stream.
-  Stream(Device& device, StreamMode mode) : device_(device), mode_(mode) {}
+  explicit Stream(Device& device) : device_(device) {}
+
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
 
   Device& device() const { return device_; }
-  StreamMode mode() const { return mode_; }
-  bool planning() const { return mode_ == StreamMode::kPlan; }
 
-  // Whether an op should run now: not planning, and no error yet.
-  bool running() const { return mode_ == StreamMode::kRun && status_.ok(); }
+  // The backend's implementation of every op.
+  const OpTable& ops() const;
 
-  // Keeps `status` if it is the first error.
-  void Latch(const absl::Status& status) {
-    if (status_.ok() && !status.ok()) status_ = status;
-  }
+  // Whether an arena is being planned: ops validate but do not run.
+  bool planning() const { return planning_; }
+  void set_planning(bool planning) { planning_ = planning; }
 
-  // Waits for the work so far; returns and clears the first error.
-  absl::Status Synchronize() {
-    absl::Status status = status_;
-    status_ = absl::OkStatus();
-    return status;
-  }
+  // Latches an error; only the first one is kept.
+  void Fail(absl::Status error);
+  bool failed() const { return !error_.ok(); }
+
+  // Whether an op may run now, given the outcome of its validation: latches
+  // a bad one; false also while planning or after an earlier error.
+  bool Admit(absl::Status validation);
+
+  // Waits for all work, returns the first error and clears it.
+  absl::Status Synchronize();
 
  private:
   Device& device_;
-  const StreamMode mode_;
-  absl::Status status_;
+  absl::Status error_;
+  bool planning_ = false;
 };
 
 }  // namespace tessera::kernels

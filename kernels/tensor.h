@@ -1,4 +1,4 @@
-// Tensors: one owner of memory, one view of it.
+// Tensors: one type that owns memory and one that borrows it.
 #ifndef TESSERA_KERNELS_TENSOR_H_
 #define TESSERA_KERNELS_TENSOR_H_
 
@@ -6,80 +6,82 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/status/statusor.h"
 #include "kernels/dtype.h"
 #include "kernels/shape.h"
 
 namespace tessera::kernels {
 
-// Bytes that every tensor's first element is aligned to: a cache line, and the
-// widest vector.
-inline constexpr size_t kAlignment = 64;
+// A borrowed, contiguous, row-major array. Copying copies the pointer. The
+// memory's owner must outlive every view. While an arena plans, views point
+// nowhere: only ops, which then do not run, may be given them.
+struct TensorView {
+  void* data = nullptr;
+  DType dtype = DType::kF32;
+  Shape shape;
 
-// Borrows a row-major, contiguous tensor. Cheap to copy; does not keep the
-// memory alive. Constness of the view is not constness of the elements.
-class TensorView {
- public:
-  TensorView() = default;
-  TensorView(void* data, DType dtype, const Shape& shape)
-      : data_(data), dtype_(dtype), shape_(shape) {}
-
-  void* data() const { return data_; }
-  DType dtype() const { return dtype_; }
-  const Shape& shape() const { return shape_; }
-  bool empty() const { return data_ == nullptr; }
-  int64_t bytes() const { return shape_.elements() * SizeOf(dtype_); }
-
-  // Typed pointers; the dtype must match.
+  // Typed access; the dtype must match.
   float* f32() const {
-    CHECK(dtype_ == DType::kF32);
-    return static_cast<float*>(data_);
+    CHECK(dtype == DType::kF32);
+    return static_cast<float*>(data);
   }
   int32_t* i32() const {
-    CHECK(dtype_ == DType::kI32);
-    return static_cast<int32_t*>(data_);
+    CHECK(dtype == DType::kI32);
+    return static_cast<int32_t*>(data);
   }
   uint8_t* u8() const {
-    CHECK(dtype_ == DType::kU8);
-    return static_cast<uint8_t*>(data_);
+    CHECK(dtype == DType::kU8);
+    return static_cast<uint8_t*>(data);
   }
 
-  // Returns the same elements under `shape`, which has as many.
-  TensorView Reshaped(const Shape& shape) const;
+  int64_t bytes() const { return shape.elements() * SizeOf(dtype); }
 
-  // Returns rows [first, first + count) of the first dimension.
-  TensorView Slice(int64_t first, int64_t count) const;
+  // Returns entries [begin, end) of the first axis; rank is kept.
+  TensorView Slice(int64_t begin, int64_t end) const;
 
- private:
-  void* data_ = nullptr;
-  DType dtype_ = DType::kF32;
-  Shape shape_;
+  // Returns the same memory under another shape of equal element count.
+  TensorView Reshaped(Shape new_shape) const;
 };
 
-// Owns the memory of a tensor. Move-only.
+// An owned, 64-byte aligned, contiguous array. Move-only; a moved-from tensor
+// is empty. Distinct tensors may be used from distinct threads.
 class Tensor {
  public:
-  Tensor() = default;
+  // An empty tensor: no memory, shape [0].
+  Tensor() : shape_({0}) {}
 
-  // Returns a tensor of unset elements, or of zeros.
-  static Tensor Uninitialized(DType dtype, const Shape& shape);
-  static Tensor Zeros(DType dtype, const Shape& shape);
+  // Allocates zeroed memory. Aborts when the machine has no memory left.
+  Tensor(Shape shape, DType dtype);
 
-  // Returns an f32 tensor with the elements of `view`, which is a float type.
-  static Tensor ToF32(const TensorView& view);
+  Tensor(Tensor&&) = default;
+  Tensor& operator=(Tensor&&) = default;
 
-  const TensorView& view() const { return view_; }
-  operator const TensorView&() const { return view_; }
-  const Shape& shape() const { return view_.shape(); }
-  float* f32() const { return view_.f32(); }
-  bool empty() const { return view_.empty(); }
+  const Shape& shape() const { return shape_; }
+  DType dtype() const { return dtype_; }
+  int64_t bytes() const { return shape_.elements() * SizeOf(dtype_); }
+  bool empty() const { return data_ == nullptr; }
+
+  TensorView view() const { return {data_.get(), dtype_, shape_}; }
+
+  // The elements, for tensors of DType::kF32.
+  float* f32() const { return view().f32(); }
+
+  // Returns a deep copy.
+  Tensor Clone() const;
 
  private:
   struct Free {
-    void operator()(void* memory) const;
+    void operator()(std::byte* memory) const;
   };
-  std::unique_ptr<void, Free> memory_;
-  TensorView view_;
+
+  std::unique_ptr<std::byte[], Free> data_;
+  Shape shape_;
+  DType dtype_ = DType::kF32;
 };
+
+// Returns a copy of a float tensor (f32, f16 or bf16) as f32, exact.
+// Errors: INVALID_ARGUMENT when the elements are not floating point.
+absl::StatusOr<Tensor> ToF32(const TensorView& source);
 
 }  // namespace tessera::kernels
 

@@ -1,39 +1,35 @@
-// Multi-head attention, self or cross.
+// softmax(scale * q k') v, fused, head by head.
 #ifndef TESSERA_KERNELS_OPS_ATTENTION_H_
 #define TESSERA_KERNELS_OPS_ATTENTION_H_
 
+#include <cstdint>
+
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
-
-// Arguments of Attention. q, k and v are rows of heads * head_dim columns and
-// may be columns of wider rows (of one gemm that made them together).
+// Queries, keys and values are column slices of rows: head i of q is columns
+// [q_column + i * head_dim, q_column + (i + 1) * head_dim), so all three may
+// be parts of one gemm's output.
 struct AttentionArgs {
-  TensorView q;          // first element of [N, S, heads * D] f32
-  int64_t q_stride = 0;  // elements from row to row
-  TensorView k;          // first element of [*, T, heads * D] f32
-  TensorView v;
-  int64_t kv_stride = 0;
-  // Which picture of k and v each batch row attends to: [N] i32, or empty for
-  // row n to n. Lets rows share the keys of one prompt.
-  TensorView kv_row;
-  int64_t batch = 0;    // N
-  int64_t queries = 0;  // S
-  int64_t keys = 0;     // T
+  TensorView q;  // f32 [n, queries, q_width]
+  int64_t q_column = 0;
+  TensorView k;  // f32 [n, keys, k_width]
+  int64_t k_column = 0;
+  TensorView v;  // f32 [n, keys, v_width]
+  int64_t v_column = 0;
   int64_t heads = 0;
-  int64_t head_dim = 0;  // D, 1 to 512
-  float scale = 0;       // usually 1 / sqrt(D)
-  bool causal = false;   // query s sees keys 0 to s only; S = T
-  TensorView out;        // [N, S, heads * D] f32, contiguous
+  int64_t head_dim = 0;  // 1 to 1024
+  float scale = 0;       // usually 1 / sqrt(head_dim)
+  bool causal = false;   // query i sees keys 0..i; needs queries == keys
+  TensorView out;        // f32 [n, queries, heads * head_dim]
 };
 
-// Computes softmax(q·kᵀ·scale)·v for each batch row and head without holding
-// the [N, heads, S, T] scores (Dao et al. 2022, algorithm 1).
-//
-// Keys are taken in fixed blocks of 256, so bits do not depend on N, threads or
-// vector width. Latches INVALID_ARGUMENT if sizes disagree.
+// Never holds the whole score matrix: an online softmax in f32 over blocks of
+// keys of one fixed size, so that a row's bits depend on its own inputs only.
+// `out` must not overlap the inputs. Errors: INVALID_ARGUMENT for shapes that
+// do not fit, no keys, or a head_dim outside 1..1024.
 void Attention(Stream& stream, const AttentionArgs& args);
 
 }  // namespace tessera::kernels

@@ -1,22 +1,21 @@
-// Joining channels.
+// Concatenation of channels.
 #ifndef TESSERA_KERNELS_OPS_CONCAT_H_
 #define TESSERA_KERNELS_OPS_CONCAT_H_
 
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
-
-// Arguments of Concat.
-struct ConcatArgs {
-  TensorView a;    // [..., Ca] f32
-  TensorView b;    // [..., Cb] f32
-  TensorView out;  // [..., Ca + Cb] f32
+struct ConcatChannelsArgs {
+  TensorView a;    // f32 [..., ca]
+  TensorView b;    // f32 [..., cb], the same other extents
+  TensorView out;  // f32 [..., ca + cb]
 };
 
-// Puts the channels of `b` behind those of `a`.
-void Concat(Stream& stream, const ConcatArgs& args);
+// out = a's channels, then b's. Errors: INVALID_ARGUMENT for shapes that do
+// not fit.
+void ConcatChannels(Stream& stream, const ConcatChannelsArgs& args);
 
 }  // namespace tessera::kernels
 

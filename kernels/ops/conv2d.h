@@ -1,33 +1,47 @@
-// Convolutions of 1x1 and 3x3 windows over NHWC pictures.
+// Convolution of NHWC pictures, kernels of any size.
 #ifndef TESSERA_KERNELS_OPS_CONV2D_H_
 #define TESSERA_KERNELS_OPS_CONV2D_H_
 
+#include <cstdint>
+#include <optional>
+
 #include "kernels/ops/activation.h"
 #include "kernels/packed_weights.h"
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
+// Rows and columns of zeros around the input.
+struct Padding {
+  int64_t top = 0;
+  int64_t left = 0;
+  int64_t bottom = 0;
+  int64_t right = 0;
 
-// Arguments of Conv2d.
-struct Conv2dArgs {
-  TensorView x;                            // [N, H, W, Cin] f32
-  const PackedWeights* weights = nullptr;  // [Cout, Cin, k, k] with bias
-  int64_t stride = 1;                      // 1 or 2
-  int64_t pad = 0;                         // zeros on every side
-  TensorView channel_add;  // [N, Cout] f32 added to every pixel, or empty
-  Activation activation = Activation::kNone;
-  TensorView residual;  // [N, Ho, Wo, Cout] f32, or empty
-  TensorView out;       // [N, Ho, Wo, Cout] f32; Ho = (H + 2 pad - k)/stride+1
+  // The same padding on all four sides.
+  static constexpr Padding All(int64_t size) {
+    return {size, size, size, size};
+  }
 };
 
-// Computes out = activation(conv(x) + bias + channel_add) + residual, by the
-// indirect method (Dukhan 2019): a pointer for every pixel and tap, no im2col.
-//
-// One chain of fused multiply-adds an output: taps in row order, channels
-// innermost. `out` may alias `residual`. Latches INVALID_ARGUMENT if shapes
-// disagree.
+struct Conv2dArgs {
+  TensorView input;                       // f32 [n, h, w, cin]
+  const PackedWeights& weights;           // from PackConvWeights
+  std::optional<TensorView> bias;         // f32 [cout]
+  std::optional<TensorView> channel_add;  // f32 [n, cout], the time embedding
+  std::optional<TensorView> residual;     // f32, shape of `out`; may be `out`
+  int64_t stride = 1;
+  Padding padding;
+  TensorView out;  // f32 [n, ho, wo, cout]
+};
+
+// out = conv(input) + bias + channel_add[image] + residual, where
+// ho = (h + top + bottom - kernel_h) / stride + 1 and wo alike. An indirect
+// convolution: pixels are read in place, no patch matrix is built. A
+// picture's bits do not depend on its neighbours. `out` must not overlap
+// `input`. Errors: INVALID_ARGUMENT for shapes that do not fit, for more than
+// 65536 channels or 49 taps.
 void Conv2d(Stream& stream, const Conv2dArgs& args);
 
 }  // namespace tessera::kernels

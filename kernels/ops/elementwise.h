@@ -1,25 +1,30 @@
-// Element by element operations.
+// Sums and activations, element by element.
 #ifndef TESSERA_KERNELS_OPS_ELEMENTWISE_H_
 #define TESSERA_KERNELS_OPS_ELEMENTWISE_H_
 
 #include "kernels/ops/activation.h"
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
-
-// Arguments of Elementwise.
-struct ElementwiseArgs {
-  TensorView a;  // f32
-  TensorView b;  // as a, or empty: added after the activation
-  Activation activation = Activation::kNone;
-  TensorView out;  // as a; may alias a or b
+struct AddArgs {
+  TensorView a;    // f32
+  TensorView b;    // f32, shape of `a`
+  TensorView out;  // f32, shape of `a`; may be `a` or `b`
 };
 
-// Computes out = activation(a) + b. Latches INVALID_ARGUMENT if shapes
-// disagree.
-void Elementwise(Stream& stream, const ElementwiseArgs& args);
+// out = a + b. Errors: INVALID_ARGUMENT for unlike shapes.
+void Add(Stream& stream, const AddArgs& args);
+
+struct ActivateArgs {
+  TensorView input;  // f32
+  Activation activation = Activation::kNone;
+  TensorView out;  // f32, shape of `input`; may be `input`
+};
+
+// out = activation(input). Errors: INVALID_ARGUMENT for unlike shapes.
+void Activate(Stream& stream, const ActivateArgs& args);
 
 }  // namespace tessera::kernels
 

@@ -2,35 +2,33 @@
 #ifndef TESSERA_KERNELS_OPS_EMBEDDING_H_
 #define TESSERA_KERNELS_OPS_EMBEDDING_H_
 
+#include <cstdint>
+
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
-
-// Arguments of TokenEmbedding.
 struct TokenEmbeddingArgs {
-  TensorView ids;        // [M, L] i32, each below the vocabulary's size
-  TensorView tokens;     // [V, C] f32
-  TensorView positions;  // [P, C] f32, P >= L
-  TensorView out;        // [M, L, C] f32
+  TensorView ids;        // i32 [n, tokens], each in [0, vocabulary)
+  TensorView table;      // f32 [vocabulary, c]
+  TensorView positions;  // f32 [at least tokens, c]
+  TensorView out;        // f32 [n, tokens, c]
 };
 
-// Computes out[m, l] = tokens[ids[m, l]] + positions[l]. Latches
-// INVALID_ARGUMENT if shapes disagree or an id is out of range.
+// out[i, t] = table[ids[i, t]] + positions[t]. Errors: INVALID_ARGUMENT for
+// shapes that do not fit or an id outside the vocabulary.
 void TokenEmbedding(Stream& stream, const TokenEmbeddingArgs& args);
 
-// Arguments of TimestepEmbedding.
 struct TimestepEmbeddingArgs {
-  TensorView timesteps;         // [N] f32, may be fractional
-  bool flip_sin_to_cos = true;  // cosines first
-  float freq_shift = 0;
-  TensorView out;  // [N, C] f32, C even
+  TensorView timesteps;            // f32 [n]
+  bool flip_sin_to_cos = false;    // cosines first
+  float downscale_freq_shift = 0;  // 0 for SD 1.5, 1 for the original DDPM
+  TensorView out;                  // f32 [n, dim], dim even
 };
 
-// Computes the sinusoids of Vaswani et al. 2017, section 3.5, with half = C/2
-// frequencies exp(-ln(10000) i / (half - freq_shift)), as diffusers'
-// models/embeddings.py get_timestep_embedding.
+// Sinusoids of t * 10000^(-i / (dim/2 - shift)), i in [0, dim/2): sines then
+// cosines unless flipped. Errors: INVALID_ARGUMENT for shapes that do not fit.
 void TimestepEmbedding(Stream& stream, const TimestepEmbeddingArgs& args);
 
 }  // namespace tessera::kernels

@@ -1,21 +1,21 @@
-// The gate of the transformer's feed-forward.
+// Gated GELU: the first half times gelu of the second half.
 #ifndef TESSERA_KERNELS_OPS_GEGLU_H_
 #define TESSERA_KERNELS_OPS_GEGLU_H_
 
+#include <cstdint>
+
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
-
-// Arguments of Geglu.
 struct GegluArgs {
-  TensorView x;    // [M, 2 F] f32: values, then gates
-  TensorView out;  // [M, F] f32
+  TensorView input;  // f32 [..., 2c]: values, then gates
+  TensorView out;    // f32 [..., c]
 };
 
-// Computes out = x[:, :F] * gelu(x[:, F:]) with the exact GELU, as diffusers'
-// models/activations.py does. Latches INVALID_ARGUMENT if shapes disagree.
+// out = value * gelu(gate) with the exact (erf) GELU. `out` must not overlap
+// `input`. Errors: INVALID_ARGUMENT for shapes that do not fit.
 void Geglu(Stream& stream, const GegluArgs& args);
 
 }  // namespace tessera::kernels

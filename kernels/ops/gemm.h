@@ -1,31 +1,32 @@
-// Linear layers.
+// Linear layer: out = activation(a * weights' + bias) + residual.
 #ifndef TESSERA_KERNELS_OPS_GEMM_H_
 #define TESSERA_KERNELS_OPS_GEMM_H_
 
+#include <cstdint>
+#include <optional>
+
 #include "kernels/ops/activation.h"
 #include "kernels/packed_weights.h"
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
-
-// Arguments of Gemm. `a` and `out` may be columns of wider rows.
 struct GemmArgs {
-  TensorView a;          // [M, K] f32
-  int64_t a_stride = 0;  // elements from row to row of `a`; 0: K
-  const PackedWeights* weights = nullptr;  // [N, K] with bias
+  // f32 [..., width]; all axes but the last are rows. Columns
+  // [a_column, a_column + k) of each row are read.
+  TensorView a;
+  int64_t a_column = 0;
+  const PackedWeights& weights;    // [n, k]
+  std::optional<TensorView> bias;  // f32 [n]
   Activation activation = Activation::kNone;
-  TensorView residual;     // [M, N] f32 with out's stride, or empty
-  TensorView out;          // [M, N] f32
-  int64_t out_stride = 0;  // elements from row to row of `out`; 0: N
+  std::optional<TensorView> residual;  // f32, shape of `out`; may be `out`
+  TensorView out;                      // f32 [..., n], as many rows as `a`
 };
 
-// Computes out = activation(a · weightsᵀ + bias) + residual.
-//
-// Each output is one chain of fused multiply-adds along K that starts from the
-// bias, so its bits do not depend on M, threads or vector width. `out` may
-// alias `residual`. Latches INVALID_ARGUMENT if shapes disagree.
+// Computes each output as one chain of fused multiply-adds along k that
+// starts from the bias, so a row's bits depend on that row alone. `out` must
+// not overlap `a`. Errors: INVALID_ARGUMENT for shapes that do not fit.
 void Gemm(Stream& stream, const GemmArgs& args);
 
 }  // namespace tessera::kernels

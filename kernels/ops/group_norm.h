@@ -1,27 +1,28 @@
-// Group normalisation, with SiLU where asked.
+// Group normalisation of NHWC tensors, optionally with SiLU.
 #ifndef TESSERA_KERNELS_OPS_GROUP_NORM_H_
 #define TESSERA_KERNELS_OPS_GROUP_NORM_H_
 
+#include <cstdint>
+
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
-
-// Arguments of GroupNorm.
 struct GroupNormArgs {
-  TensorView x;        // [N, ..., C] f32
-  int64_t groups = 0;  // divides C
-  float epsilon = 0;
-  TensorView gamma;   // [C] f32
-  TensorView beta;    // [C] f32
-  bool silu = false;  // apply x * sigmoid(x) to the result
-  TensorView out;     // as x; may alias it
+  TensorView input;    // f32 [n, ..., c]
+  int64_t groups = 0;  // divides c
+  float eps = 0;       // added to the variance
+  TensorView weight;   // f32 [c]
+  TensorView bias;     // f32 [c]
+  bool silu = false;   // apply x / (1 + exp(-x)) to the result
+  TensorView out;      // f32, shape of `input`; may be `input`
 };
 
-// Normalises every group of channels of every picture over its pixels (Wu and
-// He 2018), then scales and shifts by channel. Statistics are kept in double
-// and never leave their picture. Latches INVALID_ARGUMENT if shapes disagree.
+// Normalises each group of c / groups channels of each picture to mean 0 and
+// variance 1, then scales and shifts by channel. Statistics are summed in
+// double precision in one fixed order. Errors: INVALID_ARGUMENT for shapes
+// that do not fit or more than 16384 channels.
 void GroupNorm(Stream& stream, const GroupNormArgs& args);
 
 }  // namespace tessera::kernels

@@ -1,21 +1,19 @@
-// From the decoder's floats to bytes.
+// Pictures of floats in [-1, 1] to bytes.
 #ifndef TESSERA_KERNELS_OPS_IMAGE_BYTES_H_
 #define TESSERA_KERNELS_OPS_IMAGE_BYTES_H_
 
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
-
-// Arguments of ImageBytes.
 struct ImageBytesArgs {
-  TensorView x;    // [...] f32, nominally -1 to 1
-  TensorView out;  // as x, u8
+  TensorView input;  // f32, any shape
+  TensorView out;    // u8, same shape
 };
 
-// Computes round(clamp(x / 2 + 0.5, 0, 1) * 255), halves to even, as diffusers'
-// image_processor.py does.
+// out = round(255 * clamp(x / 2 + 0.5, 0, 1)), halves to even; NaN becomes 0.
+// Errors: INVALID_ARGUMENT for shapes or types that do not fit.
 void ImageBytes(Stream& stream, const ImageBytesArgs& args);
 
 }  // namespace tessera::kernels

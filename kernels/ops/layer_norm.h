@@ -1,24 +1,25 @@
-// Layer normalisation.
+// Layer normalisation over the last axis.
 #ifndef TESSERA_KERNELS_OPS_LAYER_NORM_H_
 #define TESSERA_KERNELS_OPS_LAYER_NORM_H_
 
+#include <cstdint>
+
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
-
-// Arguments of LayerNorm.
 struct LayerNormArgs {
-  TensorView x;  // [..., C] f32
-  float epsilon = 0;
-  TensorView gamma;  // [C] f32
-  TensorView beta;   // [C] f32
-  TensorView out;    // as x; may alias it
+  TensorView input;   // f32 [..., c]
+  float eps = 0;      // added to the variance
+  TensorView weight;  // f32 [c]
+  TensorView bias;    // f32 [c]
+  TensorView out;     // f32, shape of `input`; may be `input`
 };
 
-// Normalises each row over its C columns, then scales and shifts by column.
-// Latches INVALID_ARGUMENT if shapes disagree.
+// Normalises each row to mean 0 and variance 1, then scales and shifts. Sums
+// are sixteen fixed partial sums whatever the vector width. Errors:
+// INVALID_ARGUMENT for shapes that do not fit.
 void LayerNorm(Stream& stream, const LayerNormArgs& args);
 
 }  // namespace tessera::kernels

@@ -1,36 +1,37 @@
-// Low-rank adapters beside frozen weights.
+// Low-rank adapters on row segments: y += scale * (x A') B'.
 #ifndef TESSERA_KERNELS_OPS_LORA_GEMM_H_
 #define TESSERA_KERNELS_OPS_LORA_GEMM_H_
 
+#include <cstdint>
+#include <span>
+
 #include "kernels/packed_weights.h"
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
-
-// One adapter at one layer for some rows of the batch.
+// One adapter on rows [row_begin, row_end). Segments may overlap: several
+// adapters on one row add up in the order given.
 struct LoraSegment {
-  int64_t first_row = 0;  // rows [first_row, first_row + rows) of x and out
-  int64_t rows = 0;
-  const PackedWeights* down = nullptr;  // A: [r, K], no bias
-  const PackedWeights* up = nullptr;    // B: [N, r], no bias
-  float scale = 0;                      // strength * alpha / r
+  int64_t row_begin = 0;
+  int64_t row_end = 0;
+  const PackedWeights* down = nullptr;  // A [rank, k]; null: x holds x A'
+  const PackedWeights* up = nullptr;    // B [n, rank], rank at most 1024
+  float scale = 1;                      // strength times alpha / rank
 };
 
-// Arguments of LoraGemm.
 struct LoraGemmArgs {
-  TensorView x;                           // [M, K] f32
-  const LoraSegment* segments = nullptr;  // applied in order
-  int64_t num_segments = 0;
-  TensorView hidden;       // [M, r] f32 scratch, r the largest rank
-  TensorView out;          // [M, N] f32, added to
-  int64_t out_stride = 0;  // elements from row to row of `out`; 0: N
+  TensorView x;          // f32 [..., width]
+  int64_t x_column = 0;  // first of the k columns read
+  std::span<const LoraSegment> segments;
+  TensorView out;          // f32 [..., out_width], in and out
+  int64_t out_column = 0;  // first of the n columns updated
 };
 
-// Adds scale · (x Aᵀ) Bᵀ to the rows of each segment (Hu et al. 2021). Several
-// segments may name the same rows; a row's bits depend on its own segments
-// only, and a scale of 0 leaves its rows untouched.
+// Adds each segment's adapter to `out`; rows outside all segments keep their
+// bits, and a row's bits do not depend on other rows. `out` must not overlap
+// `x`. Errors: INVALID_ARGUMENT for shapes that do not fit.
 void LoraGemm(Stream& stream, const LoraGemmArgs& args);
 
 }  // namespace tessera::kernels

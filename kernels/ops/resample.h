@@ -1,22 +1,21 @@
-// Nearest-neighbour enlargement.
+// Nearest-neighbour resize of NHWC pictures.
 #ifndef TESSERA_KERNELS_OPS_RESAMPLE_H_
 #define TESSERA_KERNELS_OPS_RESAMPLE_H_
 
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
-
-// Arguments of Upsample.
-struct UpsampleArgs {
-  TensorView x;    // [N, H, W, C] f32
-  TensorView out;  // [N, H2, W2, C] f32, H2 >= H, W2 >= W
+struct ResizeNearestArgs {
+  TensorView input;  // f32 [n, h, w, c]
+  TensorView out;    // f32 [n, out_h, out_w, c], any size
 };
 
-// Copies the nearest pixel: out[n, y, x] = in[n, y·H/H2, x·W/W2] rounded down,
-// as torch.nn.functional.interpolate(mode="nearest").
-void Upsample(Stream& stream, const UpsampleArgs& args);
+// out[y, x] = input[y * h / out_h, x * w / out_w], rounded down: doubling
+// repeats each pixel four times. Errors: INVALID_ARGUMENT for shapes that do
+// not fit.
+void ResizeNearest(Stream& stream, const ResizeNearestArgs& args);
 
 }  // namespace tessera::kernels
 

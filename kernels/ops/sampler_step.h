@@ -1,36 +1,38 @@
-// Guidance and one sampler update in one pass.
+// Guidance and one linear sampler update in one pass.
 #ifndef TESSERA_KERNELS_OPS_SAMPLER_STEP_H_
 #define TESSERA_KERNELS_OPS_SAMPLER_STEP_H_
 
 #include <cstdint>
+#include <optional>
+#include <span>
 
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
 
-class Stream;
-
-// How one picture takes a step: its rows in the UNet's output and the numbers
-// of its sampler.
+// How one picture's latents move.
 struct SamplerRow {
-  int32_t conditional = 0;     // row of model_output for the prompt
-  int32_t unconditional = -1;  // row for the negative prompt; -1: no guidance
-  float guidance_scale = 1;
-  float sample_scale = 1;  // a
-  float output_scale = 0;  // b
+  int64_t cond = 0;     // row of model_output with the prompt
+  int64_t uncond = -1;  // row with the negative prompt; -1: no guidance
+  float guidance = 1;
+  float x_scale = 1;  // the coefficients of the update below
+  float model_scale = 0;
+  float extra_scale = 0;
 };
 
-// Arguments of SamplerStep.
 struct SamplerStepArgs {
-  TensorView model_output;           // [R, ...] f32
-  const SamplerRow* rows = nullptr;  // [P]
-  TensorView guided;                 // [P, ...] f32: the output after guidance
-  TensorView latents;                // [P, ...] f32, updated in place
+  TensorView x;                      // f32 [rows, ...]
+  TensorView model_output;           // f32 [any, ...], same other extents
+  std::optional<TensorView> extra;   // f32, shape of `x`
+  std::span<const SamplerRow> rows;  // one a row of `x`
+  TensorView out;                    // f32, shape of `x`; may be `x`
 };
 
-// For each picture p computes guided = u + g (c - u), and then
-// latents = a latents + b guided (Ho and Salimans 2022, equation 6; a and b
-// from the sampler). Latches INVALID_ARGUMENT if shapes disagree.
+// e = uncond + guidance * (cond - uncond), or cond without guidance;
+// out = x_scale * x + model_scale * e + extra_scale * extra. Any sampler whose
+// update is linear is coefficients for this op. Errors: INVALID_ARGUMENT for
+// shapes that do not fit or rows outside model_output.
 void SamplerStep(Stream& stream, const SamplerStepArgs& args);
 
 }  // namespace tessera::kernels
