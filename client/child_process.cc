@@ -138,7 +138,7 @@ absl::StatusOr<std::string> FindSibling(const std::string& name) {
     const fs::path candidate = fs::path(std::string(folder)) / name;
     if (!folder.empty() && IsProgram(candidate)) return candidate.string();
   }
-  return absl::NotFoundError(
+  return absl::InternalError(
       absl::StrCat("no program beside this one or in PATH: ", name));
 }
 

@@ -63,7 +63,7 @@ class ChildProcess {
 };
 
 // Returns the path of a program of ours: beside this one, else in PATH.
-// Errors: NOT_FOUND.
+// Errors: INTERNAL.
 absl::StatusOr<std::string> FindSibling(const std::string& name);
 
 // Returns the last `lines` lines of a file; empty when it cannot be read.

@@ -64,6 +64,12 @@ absl::Status AddLora(const std::string& text, LocalRequest& request) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--lora ", name, ": the path may not hold a comma: ", file));
   }
+  for (const std::string& known : request.header.known_loras()) {
+    if (known == name) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--lora: the name is given twice: ", name));
+    }
+  }
   request.header.add_known_loras(name);
   request.loras.push_back(absl::StrCat(name, "=", file));
   return absl::OkStatus();
