@@ -7,114 +7,99 @@
 namespace tessera::kernels {
 namespace {
 
-constexpr int64_t RoundUp(int64_t bytes) {
-  constexpr int64_t kUnit = static_cast<int64_t>(kAlignment);
-  return (bytes + kUnit - 1) / kUnit * kUnit;
-}
+// Places start on cache lines.
+constexpr int64_t RoundUp(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
-void Arena::BeginPlan() {
-  CHECK(mode_ == Mode::kIdle);
-  mode_ = Mode::kPlan;
-  lifetimes_.clear();
-  tick_ = 0;
-}
-
-ArenaPlan Arena::FinishPlan() {
-  CHECK(mode_ == Mode::kPlan);
-  mode_ = Mode::kIdle;
-  ArenaPlan plan;
-  plan.offsets_.resize(lifetimes_.size());
-  for (Lifetime& life : lifetimes_) {
-    if (life.end == 0) life.end = tick_ + 1;
-    plan.sizes_.push_back(life.bytes);
-  }
-  std::vector<size_t> order(lifetimes_.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return lifetimes_[a].bytes > lifetimes_[b].bytes;
-  });
-  // The largest first, each at the lowest place free over its whole life.
-  std::vector<size_t> placed;  // by offset
-  for (const size_t index : order) {
-    const Lifetime& life = lifetimes_[index];
-    int64_t offset = 0;
-    for (const size_t other : placed) {
-      const Lifetime& taken = lifetimes_[other];
-      if (taken.end <= life.begin || life.end <= taken.begin) continue;
-      if (offset + life.bytes <= plan.offsets_[other]) break;
-      offset = std::max(offset, plan.offsets_[other] + taken.bytes);
+absl::Status Arena::Run(Stream& stream, absl::FunctionRef<void()> forward) {
+  if (!planned_) {
+    mode_ = Mode::kPlanning;
+    blocks_.clear();
+    clock_ = 0;
+    stream.set_planning(true);
+    forward();
+    stream.set_planning(false);
+    mode_ = Mode::kIdle;
+    if (absl::Status status = stream.Synchronize(); !status.ok()) {
+      return status;
     }
-    plan.offsets_[index] = offset;
-    plan.bytes_ = std::max(plan.bytes_, offset + life.bytes);
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), index,
-                                   [&](size_t a, size_t b) {
-                                     return plan.offsets_[a] < plan.offsets_[b];
-                                   }),
-                  index);
+    PackBlocks();
+    planned_ = true;
   }
-  return plan;
-}
-
-void Arena::Begin(const ArenaPlan& plan) {
-  CHECK(mode_ == Mode::kIdle);
-  mode_ = Mode::kRun;
-  plan_ = &plan;
+  mode_ = Mode::kRunning;
   next_ = 0;
-  if (plan.bytes_ > capacity_bytes_) {
-    memory_ = Tensor();
-    memory_ = Tensor::Uninitialized(DType::kU8, Shape{plan.bytes_});
-    capacity_bytes_ = plan.bytes_;
-  }
-}
-
-void Arena::End() {
-  CHECK(mode_ == Mode::kRun);
-  CHECK(next_ == static_cast<int64_t>(plan_->offsets_.size()));
+  forward();
   mode_ = Mode::kIdle;
-  plan_ = nullptr;
+  CHECK(next_ == static_cast<int64_t>(blocks_.size()));
+  return stream.Synchronize();
 }
 
-Scratch Arena::Allocate(DType dtype, const Shape& shape) {
+Scratch Arena::Allocate(Shape shape, DType dtype) {
   CHECK(mode_ != Mode::kIdle);
   const int64_t bytes = RoundUp(shape.elements() * SizeOf(dtype));
-  if (mode_ == Mode::kPlan) {
-    lifetimes_.push_back({.bytes = bytes, .begin = ++tick_, .end = 0});
-    // A view that says its shape and faults if anything reads it.
-    void* const nowhere = reinterpret_cast<void*>(kAlignment);
-    return Scratch(this, static_cast<int64_t>(lifetimes_.size()) - 1,
-                   TensorView(nowhere, dtype, shape));
+  if (mode_ == Mode::kPlanning) {
+    blocks_.push_back(
+        {.bytes = bytes, .begin = ++clock_, .end = 0, .offset = 0});
+    return Scratch(this, static_cast<int64_t>(blocks_.size()) - 1,
+                   TensorView{nullptr, dtype, shape});
   }
-  CHECK(next_ < static_cast<int64_t>(plan_->offsets_.size()));
-  const auto index = static_cast<size_t>(next_++);
-  CHECK(plan_->sizes_[index] == bytes);
-  uint8_t* const place =
-      static_cast<uint8_t*>(memory_.view().data()) + plan_->offsets_[index];
-  return Scratch(this, static_cast<int64_t>(index),
-                 TensorView(place, dtype, shape));
+  CHECK(next_ < static_cast<int64_t>(blocks_.size()));
+  const Block& block = blocks_[static_cast<size_t>(next_)];
+  CHECK(block.bytes == bytes);
+  return Scratch(this, next_++,
+                 TensorView{block_.view().u8() + block.offset, dtype, shape});
 }
 
-void Arena::Release(int64_t index) {
-  if (mode_ == Mode::kPlan) {
-    lifetimes_[static_cast<size_t>(index)].end = ++tick_;
+void Arena::Release(int64_t id) {
+  if (mode_ == Mode::kPlanning) {
+    blocks_[static_cast<size_t>(id)].end = ++clock_;
   }
 }
+
+// Places the largest first, each at the lowest offset that is free during its
+// whole life (greedy by size, Pisarchyk and Lee 2020).
+void Arena::PackBlocks() {
+  std::vector<size_t> order(blocks_.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return blocks_[a].bytes > blocks_[b].bytes;
+  });
+  int64_t total = 0;
+  std::vector<const Block*> placed;  // by offset
+  for (const size_t index : order) {
+    Block& block = blocks_[index];
+    for (const Block* other : placed) {
+      if (other->end <= block.begin || block.end <= other->begin) continue;
+      if (block.offset + block.bytes <= other->offset) break;
+      block.offset = std::max(block.offset, other->offset + other->bytes);
+    }
+    total = std::max(total, block.offset + block.bytes);
+    const auto later = std::find_if(
+        placed.begin(), placed.end(),
+        [&](const Block* other) { return other->offset > block.offset; });
+    placed.insert(later, &block);
+  }
+  block_ = Tensor(Shape{total}, DType::kU8);
+}
+
+Scratch::Scratch(Scratch&& other) noexcept
+    : arena_(std::exchange(other.arena_, nullptr)),
+      id_(other.id_),
+      view_(other.view_) {}
 
 Scratch& Scratch::operator=(Scratch&& other) noexcept {
   if (this != &other) {
-    Reset();
+    if (arena_ != nullptr) arena_->Release(id_);
     arena_ = std::exchange(other.arena_, nullptr);
-    index_ = other.index_;
-    view_ = std::exchange(other.view_, TensorView());
+    id_ = other.id_;
+    view_ = other.view_;
   }
   return *this;
 }
 
-void Scratch::Reset() {
-  if (arena_ != nullptr) arena_->Release(index_);
-  arena_ = nullptr;
-  view_ = TensorView();
+Scratch::~Scratch() {
+  if (arena_ != nullptr) arena_->Release(id_);
 }
 
 }  // namespace tessera::kernels

@@ -54,7 +54,7 @@ HWY_INLINE V Gelu(V x) {
                     half);
 }
 
-HWY_INLINE V Activate(Activation activation, V x) {
+HWY_INLINE V Apply(Activation activation, V x) {
   switch (activation) {
     case Activation::kNone:
       return x;

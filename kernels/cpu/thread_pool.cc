@@ -16,8 +16,7 @@ inline void Pause() { __builtin_ia32_pause(); }
 ThreadPool::ThreadPool(int threads) : threads_(threads) {
   CHECK(threads >= 1);
   for (int i = 0; i < threads; ++i) {
-    workspaces_.push_back(
-        Tensor::Uninitialized(DType::kF32, Shape{kWorkspaceBytes / 4}));
+    workspaces_.push_back(Tensor(Shape{kWorkspaceBytes / 4}, DType::kF32));
   }
   for (int i = 1; i < threads; ++i) {
     workers_.emplace_back([this, i] { Serve(i); });

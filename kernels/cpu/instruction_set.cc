@@ -1,0 +1,18 @@
+#include "kernels/cpu/instruction_set.h"
+
+#include "kernels/cpu/targets.h"
+// Highway reads HWY_DISABLED_TARGETS, so targets.h comes first.
+#include "hwy/highway.h"
+#include "hwy/targets.h"
+
+namespace tessera::kernels::cpu {
+
+bool HasFusedMultiplyAdd() {
+  return (hwy::SupportedTargets() & (HWY_AVX2 | HWY_AVX3)) != 0;
+}
+
+const char* InstructionSet() {
+  return (hwy::SupportedTargets() & HWY_AVX3) != 0 ? "AVX-512" : "AVX2";
+}
+
+}  // namespace tessera::kernels::cpu

@@ -1,0 +1,82 @@
+#include "kernels/ops/lora_gemm.h"
+
+#include "kernels/cpu/op_table.h"
+#include "kernels/cpu/targets.h"
+#include "kernels/cpu/thread_pool.h"
+#include "kernels/device.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/lora_gemm.cc"
+#include "hwy/foreach_target.h"
+// After foreach_target.h, as Highway asks.
+#include "kernels/cpu/matmul-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tessera::kernels::cpu {
+namespace HWY_NAMESPACE {
+
+// Applies one segment to rows [first, first + count): x Aᵀ into the workspace,
+// then its scaled product with Bᵀ onto the output.
+void ApplyToBlock(const LoraGemmArgs& args, const LoraSegment& segment,
+                  int64_t first, int64_t count, float* workspace) {
+  const int64_t width = args.x.shape[-1], out_width = args.out.shape[-1];
+  const int64_t lora_rank = segment.up->k();
+  RowBlock block;
+  block.rows = reinterpret_cast<const float**>(workspace);
+  float* const hidden = workspace + 2 * kBlockRows;
+  const float* const x = args.x.f32() + first * width + args.x_column;
+  for (int64_t r = 0; r < count; ++r) {
+    block.rows[r] = x + r * width;
+    block.add[r] = nullptr;
+    block.residual[r] = nullptr;
+    block.out[r] = hidden + r * lora_rank;
+  }
+  if (segment.down != nullptr) {
+    MatmulBlock(*segment.down, nullptr, Activation::kNone, block, count, 0,
+                segment.down->panel_count());
+  } else {
+    for (int64_t r = 0; r < count; ++r) {
+      std::copy_n(x + r * width, lora_rank, hidden + r * lora_rank);
+    }
+  }
+  for (int64_t i = 0; i < count * lora_rank; ++i) hidden[i] *= segment.scale;
+  for (int64_t r = 0; r < count; ++r) {
+    block.rows[r] = hidden + r * lora_rank;
+    block.out[r] = args.out.f32() + (first + r) * out_width + args.out_column;
+    block.residual[r] = block.out[r];
+  }
+  MatmulBlock(*segment.up, nullptr, Activation::kNone, block, count, 0,
+              segment.up->panel_count());
+}
+
+void LoraGemmOnTarget(ThreadPool& pool, const LoraGemmArgs& args) {
+  for (const LoraSegment& segment : args.segments) {
+    const int64_t rows = segment.row_end - segment.row_begin;
+    if (segment.scale == 0 || rows == 0) continue;
+    pool.ParallelFor((rows + kBlockRows - 1) / kBlockRows,
+                     [&](int64_t begin, int64_t end, int thread) {
+                       for (int64_t task = begin; task < end; ++task) {
+                         const int64_t first = task * kBlockRows;
+                         ApplyToBlock(args, segment, segment.row_begin + first,
+                                      std::min(kBlockRows, rows - first),
+                                      pool.workspace(thread));
+                       }
+                     });
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tessera::kernels::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tessera::kernels::cpu {
+
+HWY_EXPORT(LoraGemmOnTarget);
+
+void LoraGemm(Stream& stream, const LoraGemmArgs& args) {
+  HWY_DYNAMIC_DISPATCH(LoraGemmOnTarget)(stream.device().pool(), args);
+}
+
+}  // namespace tessera::kernels::cpu
+#endif  // HWY_ONCE

@@ -1,0 +1,27 @@
+#include "kernels/cpu/op_table.h"
+
+namespace tessera::kernels::cpu {
+
+const OpTable& Ops() {
+  static constexpr OpTable kOps = {
+      .add = Add,
+      .activate = Activate,
+      .attention = Attention,
+      .concat_channels = ConcatChannels,
+      .conv2d = Conv2d,
+      .geglu = Geglu,
+      .gemm = Gemm,
+      .group_norm = GroupNorm,
+      .image_bytes = ImageBytes,
+      .layer_norm = LayerNorm,
+      .lora_gemm = LoraGemm,
+      .resize_nearest = ResizeNearest,
+      .sampler_step = SamplerStep,
+      .scale_rows = ScaleRows,
+      .timestep_embedding = TimestepEmbedding,
+      .token_embedding = TokenEmbedding,
+  };
+  return kOps;
+}
+
+}  // namespace tessera::kernels::cpu

@@ -1,0 +1,32 @@
+#include "kernels/ops/conv2d.h"
+
+#include "kernels/op_table.h"
+#include "kernels/ops/shape_check.h"
+
+namespace tessera::kernels {
+
+void Conv2d(Stream& stream, const Conv2dArgs& args) {
+  const PackedWeights& weights = args.weights;
+  const Shape &in = args.input.shape, &out = args.out.shape;
+  const Padding& pad = args.padding;
+  bool valid =
+      IsF32(args.input) && in.rank() == 4 && out.rank() == 4 &&
+      weights.n() > 0 && in[3] == weights.input_channels() && in[3] <= 65536 &&
+      weights.kernel_h() * weights.kernel_w() <= 49 && args.stride >= 1 &&
+      pad.top >= 0 && pad.left >= 0 && pad.bottom >= 0 && pad.right >= 0;
+  if (valid) {
+    const int64_t rows = in[1] + pad.top + pad.bottom - weights.kernel_h();
+    const int64_t columns = in[2] + pad.left + pad.right - weights.kernel_w();
+    valid = rows >= 0 && columns >= 0 &&
+            IsF32(args.out, Shape{in[0], rows / args.stride + 1,
+                                  columns / args.stride + 1, weights.n()}) &&
+            IsF32OrAbsent(args.bias, Shape{weights.n()}) &&
+            IsF32OrAbsent(args.channel_add, Shape{in[0], weights.n()}) &&
+            IsF32OrAbsent(args.residual, out);
+  }
+  if (stream.Admit(Check(valid, "conv2d", args.input.shape))) {
+    stream.ops().conv2d(stream, args);
+  }
+}
+
+}  // namespace tessera::kernels

@@ -1,0 +1,33 @@
+#include "kernels/ops/embedding.h"
+
+#include "kernels/op_table.h"
+#include "kernels/ops/shape_check.h"
+
+namespace tessera::kernels {
+
+void TokenEmbedding(Stream& stream, const TokenEmbeddingArgs& args) {
+  const Shape &ids = args.ids.shape, &table = args.table.shape;
+  bool valid = args.ids.dtype == DType::kI32 && ids.rank() == 2 &&
+               IsF32(args.table) && table.rank() == 2 &&
+               IsF32(args.positions) && args.positions.shape.rank() == 2 &&
+               args.positions.shape[0] >= ids[1] &&
+               args.positions.shape[1] == table[1] &&
+               IsF32(args.out, Shape{ids[0], ids[1], table[1]});
+  for (int64_t i = 0; valid && !stream.planning() && i < ids.elements(); ++i) {
+    valid = args.ids.i32()[i] >= 0 && args.ids.i32()[i] < table[0];
+  }
+  if (stream.Admit(Check(valid, "token_embedding", args.ids.shape))) {
+    stream.ops().token_embedding(stream, args);
+  }
+}
+
+void TimestepEmbedding(Stream& stream, const TimestepEmbeddingArgs& args) {
+  const Shape& out = args.out.shape;
+  const bool valid = IsF32(args.out) && out.rank() == 2 && out[1] % 2 == 0 &&
+                     IsF32(args.timesteps, Shape{out[0]});
+  if (stream.Admit(Check(valid, "timestep_embedding", args.out.shape))) {
+    stream.ops().timestep_embedding(stream, args);
+  }
+}
+
+}  // namespace tessera::kernels

@@ -1,0 +1,18 @@
+#include "kernels/ops/geglu.h"
+
+#include "kernels/op_table.h"
+#include "kernels/ops/shape_check.h"
+
+namespace tessera::kernels {
+
+void Geglu(Stream& stream, const GegluArgs& args) {
+  const Shape &in = args.input.shape, &out = args.out.shape;
+  const bool valid = IsF32(args.input) && IsF32(args.out) && in.rank() > 0 &&
+                     out.rank() > 0 && in[-1] == 2 * out[-1] &&
+                     in.rows() == out.rows();
+  if (stream.Admit(Check(valid, "geglu", args.input.shape))) {
+    stream.ops().geglu(stream, args);
+  }
+}
+
+}  // namespace tessera::kernels

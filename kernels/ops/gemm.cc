@@ -1,0 +1,26 @@
+#include "kernels/ops/gemm.h"
+
+#include "kernels/op_table.h"
+#include "kernels/ops/shape_check.h"
+
+namespace tessera::kernels {
+
+void Gemm(Stream& stream, const GemmArgs& args) {
+  const PackedWeights& weights = args.weights;
+  const bool valid =
+      IsF32(args.a) && IsF32(args.out) && args.a.shape.rank() > 0 &&
+      args.out.shape.rank() > 0 && weights.n() > 0 && weights.kernel_h() == 1 &&
+      weights.kernel_w() == 1 && args.a_column >= 0 &&
+      args.a_column + weights.k() <= args.a.shape[-1] &&
+      args.out.shape[-1] == weights.n() &&
+      args.a.shape.rows() == args.out.shape.rows() &&
+      IsF32OrAbsent(args.bias, Shape{weights.n()}) &&
+      (!args.residual.has_value() ||
+       (IsF32(*args.residual) &&
+        args.residual->shape.elements() == args.out.shape.elements()));
+  if (stream.Admit(Check(valid, "gemm", args.a.shape))) {
+    stream.ops().gemm(stream, args);
+  }
+}
+
+}  // namespace tessera::kernels

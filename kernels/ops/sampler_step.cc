@@ -1,0 +1,24 @@
+#include "kernels/ops/sampler_step.h"
+
+#include "kernels/op_table.h"
+#include "kernels/ops/shape_check.h"
+
+namespace tessera::kernels {
+
+void SamplerStep(Stream& stream, const SamplerStepArgs& args) {
+  const Shape& x = args.x.shape;
+  bool valid = IsF32(args.x) && IsF32(args.model_output) &&
+               SameEntries(x, args.model_output.shape) && IsF32(args.out, x) &&
+               IsF32OrAbsent(args.extra, x) &&
+               static_cast<int64_t>(args.rows.size()) == x[0];
+  for (size_t i = 0; valid && i < args.rows.size(); ++i) {
+    const int64_t outputs = args.model_output.shape[0];
+    valid = args.rows[i].cond >= 0 && args.rows[i].cond < outputs &&
+            args.rows[i].uncond < outputs;
+  }
+  if (stream.Admit(Check(valid, "sampler_step", args.x.shape))) {
+    stream.ops().sampler_step(stream, args);
+  }
+}
+
+}  // namespace tessera::kernels

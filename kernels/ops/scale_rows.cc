@@ -1,0 +1,21 @@
+#include "kernels/ops/scale_rows.h"
+
+#include "kernels/op_table.h"
+#include "kernels/ops/shape_check.h"
+
+namespace tessera::kernels {
+
+void ScaleRows(Stream& stream, const ScaleRowsArgs& args) {
+  const Shape& x = args.x.shape;
+  bool valid = IsF32(args.x) && IsF32(args.out) &&
+               SameEntries(x, args.out.shape) && args.out.shape[0] > 0 &&
+               static_cast<int64_t>(args.rows.size()) == args.out.shape[0];
+  for (size_t i = 0; valid && i < args.rows.size(); ++i) {
+    valid = args.rows[i].source >= 0 && args.rows[i].source < x[0];
+  }
+  if (stream.Admit(Check(valid, "scale_rows", args.x.shape))) {
+    stream.ops().scale_rows(stream, args);
+  }
+}
+
+}  // namespace tessera::kernels

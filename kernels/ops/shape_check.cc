@@ -1,0 +1,21 @@
+#include "kernels/ops/shape_check.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace tessera::kernels {
+
+absl::Status Check(bool valid, const char* op, const Shape& shape) {
+  if (valid) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(op, ": arguments do not fit: shape ", shape.ToString()));
+}
+
+bool SameEntries(const Shape& a, const Shape& b) {
+  if (a.rank() == 0 || a.rank() != b.rank()) return false;
+  for (int axis = 1; axis < a.rank(); ++axis) {
+    if (a[axis] != b[axis]) return false;
+  }
+  return true;
+}
+
+}  // namespace tessera::kernels
