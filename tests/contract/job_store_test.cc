@@ -1,0 +1,273 @@
+// What every job store promises, over memory and SQLite.
+#include "coordinator/store/job_store.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "coordinator/store/memory_job_store.h"
+#include "coordinator/store/sqlite_job_store.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temporary_folder.h"
+
+namespace tessera::coordinator {
+namespace {
+
+using ::tessera::testing::IsOk;
+using ::tessera::testing::IsOkAndHolds;
+using ::tessera::testing::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Optional;
+using ::testing::SizeIs;
+
+struct StoreCase {
+  std::string name;
+  std::function<std::unique_ptr<JobStore>(const std::string& path)> open;
+  bool durable;  // opening the same path again shows the same jobs
+};
+
+class JobStoreTest : public ::testing::TestWithParam<StoreCase> {
+ protected:
+  JobStoreTest() { Open(); }
+
+  void Open() {
+    store_.reset();
+    store_ = GetParam().open(folder_ / "jobs.db");
+  }
+
+  absl::Status Write(std::function<void(JobTransaction&)> write) {
+    auto transaction = store_->Begin();
+    write(**transaction);
+    return (*transaction)->Commit();
+  }
+
+  testing::TemporaryFolder folder_;
+  std::unique_ptr<JobStore> store_;
+};
+
+Job MakeJob(const std::string& id, int64_t number) {
+  Job job{.id = JobId(id), .number = number};
+  job.header = {.model = "emoji",
+                .output_uri = "/out",
+                .shard_size = 7,
+                .request_id = "r-1",
+                .seed = 0xffff'ffff'ffff'fffe,
+                .max_failed_images = 3,
+                .request_json = "{\"a\": 1}"};
+  job.state = JobState::kRunning;
+  job.images = {.total = 9, .done = 4, .failed = 2, .cancelled = 1};
+  job.lines = 5;
+  job.shards = 2;
+  job.shards_finished = 1;
+  job.retries = 6;
+  job.create_time = absl::FromUnixMicros(1'700'000'000'123'456);
+  job.message = "why \0 not ü";
+  return job;
+}
+
+Shard MakeShard(int64_t index) {
+  Shard shard{.index = index,
+              .first_line = 11,
+              .epoch = 3,
+              .holder = WorkerId("w-1"),
+              .lost_leases = 2,
+              .failed = 1,
+              .finished = TaskSet(9),
+              .attempts = {{.task = 4, .attempts = 2, .last_epoch = 3}}};
+  shard.finished.Insert(0);
+  shard.finished.Insert(8);
+  return shard;
+}
+
+TaskResult MakeImage(int32_t task, const std::string& sha256) {
+  return {task, ImageRecord{.custom_id = "a",
+                            .index = 1,
+                            .seed = 0x8000'0000'0000'0001,
+                            .path = "images/000000/a-1.png",
+                            .sha256 = sha256,
+                            .width = 128,
+                            .height = 64,
+                            .worker = "w-1",
+                            .seconds = 0.25}};
+}
+
+TEST_P(JobStoreTest, StartsEmpty) {
+  EXPECT_THAT(store_->LoadJobs(), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(store_->LoadShards(JobId("none")), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(store_->ReadResults({JobId("none"), 0}), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(store_->ReadPayload({JobId("none"), 0}),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_P(JobStoreTest, JobComesBackAsItWas) {
+  const Job job = MakeJob("j", 1);
+
+  ASSERT_THAT(Write([&](JobTransaction& t) { t.PutJob(job); }), IsOk());
+
+  const auto jobs = store_->LoadJobs();
+  ASSERT_THAT(jobs, IsOkAndHolds(SizeIs(1)));
+  const Job& found = jobs->front();
+  EXPECT_EQ(found.id, job.id);
+  EXPECT_EQ(found.number, 1);
+  EXPECT_EQ(found.state, JobState::kRunning);
+  EXPECT_EQ(found.outcome, JobState::kSucceeded);
+  EXPECT_EQ(found.header.model, "emoji");
+  EXPECT_EQ(found.header.output_uri, "/out");
+  EXPECT_EQ(found.header.shard_size, 7);
+  EXPECT_EQ(found.header.request_id, "r-1");
+  EXPECT_EQ(found.header.seed, 0xffff'ffff'ffff'fffe);
+  EXPECT_THAT(found.header.max_failed_images, Optional(3));
+  EXPECT_EQ(found.header.request_json, "{\"a\": 1}");
+  EXPECT_EQ(found.images, job.images);
+  EXPECT_EQ(found.lines, 5);
+  EXPECT_EQ(found.shards, 2);
+  EXPECT_EQ(found.shards_finished, 1);
+  EXPECT_EQ(found.retries, 6);
+  EXPECT_EQ(found.create_time, job.create_time);
+  EXPECT_EQ(found.start_time, absl::InfinitePast());
+  EXPECT_EQ(found.message, job.message);
+}
+
+TEST_P(JobStoreTest, JobsComeOldestFirstAndAreReplacedInPlace) {
+  ASSERT_THAT(Write([&](JobTransaction& t) {
+                t.PutJob(MakeJob("z", 1));
+                t.PutJob(MakeJob("a", 2));
+              }),
+              IsOk());
+  Job changed = MakeJob("z", 1);
+  changed.header.max_failed_images.reset();
+  changed.end_time = absl::FromUnixSeconds(5);
+
+  ASSERT_THAT(Write([&](JobTransaction& t) { t.PutJob(changed); }), IsOk());
+
+  const auto jobs = store_->LoadJobs();
+  ASSERT_THAT(jobs, IsOkAndHolds(SizeIs(2)));
+  EXPECT_EQ((*jobs)[0].id, JobId("z"));
+  EXPECT_EQ((*jobs)[0].header.max_failed_images, std::nullopt);
+  EXPECT_EQ((*jobs)[0].end_time, absl::FromUnixSeconds(5));
+  EXPECT_EQ((*jobs)[1].id, JobId("a"));
+}
+
+TEST_P(JobStoreTest, ShardsKeepTheirPayloadWhenProgressChanges) {
+  const JobId job("j");
+  const std::string payload("\0\1binary", 8);
+  ASSERT_THAT(Write([&](JobTransaction& t) {
+                t.AddShard(job, MakeShard(1), "other");
+                t.AddShard(job, MakeShard(0), payload);
+              }),
+              IsOk());
+  Shard changed = MakeShard(0);
+  changed.holder = WorkerId();
+  changed.attempts.clear();
+
+  ASSERT_THAT(Write([&](JobTransaction& t) { t.PutShard(job, changed); }),
+              IsOk());
+
+  EXPECT_THAT(store_->LoadShards(job),
+              IsOkAndHolds(ElementsAre(changed, MakeShard(1))));
+  EXPECT_THAT(store_->ReadPayload({job, 0}), IsOkAndHolds(payload));
+}
+
+TEST_P(JobStoreTest, ResultsComeInOrderOfTask) {
+  const ShardId shard{JobId("j"), 0};
+  const TaskResult failure{1, TaskFailure{"INTERNAL", "not a number"}};
+  ASSERT_THAT(Write([&](JobTransaction& t) {
+                t.AddShard(shard.job, MakeShard(0), "p");
+                t.AddResult(shard, MakeImage(2, "aa"));
+                t.AddResult(shard, failure);
+              }),
+              IsOk());
+
+  EXPECT_THAT(store_->ReadResults(shard),
+              IsOkAndHolds(ElementsAre(failure, MakeImage(2, "aa"))));
+}
+
+TEST_P(JobStoreTest, TransactionFindsItsOwnAndEarlierResults) {
+  const ShardId shard{JobId("j"), 0};
+  ASSERT_THAT(Write([&](JobTransaction& t) {
+                t.AddShard(shard.job, MakeShard(0), "p");
+                t.AddResult(shard, MakeImage(2, "aa"));
+              }),
+              IsOk());
+
+  auto transaction = store_->Begin();
+  ASSERT_THAT(transaction, IsOk());
+  (*transaction)->AddResult(shard, MakeImage(3, "bb"));
+
+  EXPECT_EQ((*transaction)->FindResult(shard, 2), MakeImage(2, "aa"));
+  EXPECT_EQ((*transaction)->FindResult(shard, 3), MakeImage(3, "bb"));
+  EXPECT_EQ((*transaction)->FindResult(shard, 4), std::nullopt);
+  EXPECT_THAT((*transaction)->Commit(), IsOk());
+}
+
+TEST_P(JobStoreTest, UncommittedChangesAreNeitherSeenNorKept) {
+  auto transaction = store_->Begin();
+  ASSERT_THAT(transaction, IsOk());
+  (*transaction)->PutJob(MakeJob("j", 1));
+
+  EXPECT_THAT(store_->LoadJobs(), IsOkAndHolds(IsEmpty()));
+  transaction->reset();
+  EXPECT_THAT(store_->LoadJobs(), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(Write([](JobTransaction& t) { t.PutJob(MakeJob("k", 1)); }),
+              IsOk());
+}
+
+TEST_P(JobStoreTest, DeleteRemovesEverythingOfOneJob) {
+  ASSERT_THAT(Write([&](JobTransaction& t) {
+                for (const auto& [id, number] : {std::pair{"j", 1}, {"k", 2}}) {
+                  t.PutJob(MakeJob(id, number));
+                  t.AddShard(JobId(id), MakeShard(0), "p");
+                  t.AddResult({JobId(id), 0}, MakeImage(0, "aa"));
+                  t.AddConflict({JobId(id), 0}, 3, MakeImage(0, "bb"));
+                }
+              }),
+              IsOk());
+  EXPECT_THAT(store_->CountConflicts(JobId("j")), IsOkAndHolds(1));
+
+  ASSERT_THAT(Write([](JobTransaction& t) { t.DeleteJob(JobId("j")); }),
+              IsOk());
+
+  EXPECT_THAT(store_->LoadJobs(), IsOkAndHolds(SizeIs(1)));
+  EXPECT_THAT(store_->LoadShards(JobId("j")), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(store_->ReadPayload({JobId("j"), 0}),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(store_->ReadResults({JobId("j"), 0}), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(store_->CountConflicts(JobId("j")), IsOkAndHolds(0));
+  EXPECT_THAT(store_->ReadResults({JobId("k"), 0}), IsOkAndHolds(SizeIs(1)));
+}
+
+TEST_P(JobStoreTest, DurableStoreShowsCommittedJobsAfterReopening) {
+  if (!GetParam().durable) GTEST_SKIP() << "keeps nothing by design";
+  ASSERT_THAT(Write([](JobTransaction& t) {
+                t.PutJob(MakeJob("j", 1));
+                t.AddShard(JobId("j"), MakeShard(0), "p");
+              }),
+              IsOk());
+
+  Open();
+
+  EXPECT_THAT(store_->LoadJobs(), IsOkAndHolds(SizeIs(1)));
+  EXPECT_THAT(store_->LoadShards(JobId("j")),
+              IsOkAndHolds(ElementsAre(MakeShard(0))));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Stores, JobStoreTest,
+    ::testing::Values(
+        StoreCase{"Memory",
+                  [](const std::string&) {
+                    return std::make_unique<MemoryJobStore>();
+                  },
+                  false},
+        StoreCase{"Sqlite",
+                  [](const std::string& path) -> std::unique_ptr<JobStore> {
+                    return SqliteJobStore::Open(path).value();
+                  },
+                  true}),
+    [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace tessera::coordinator
