@@ -1,0 +1,124 @@
+// tessera-coordinator: takes jobs and leases their shards to workers.
+//
+// Exit codes: 0 after SIGTERM or SIGINT, 1 cannot start on this machine,
+// 2 wrong flags.
+#include <pthread.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/status_macros.h"
+#include "coordinator/options.h"
+#include "coordinator/server.h"
+#include "coordinator/store/memory_job_store.h"
+#include "coordinator/store/sqlite_job_store.h"
+
+namespace tessera::coordinator {
+namespace {
+
+constexpr int kExitCannotStart = 1;
+constexpr int kExitBadUsage = 2;
+
+std::optional<std::string> ReadEnvironment(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+// Blocks the signals that end the process, in this thread and those it starts.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+absl::Status MakeFolder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (folder.empty()) return absl::OkStatus();
+  std::filesystem::create_directories(folder, error);
+  if (!error) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(
+      "cannot make the folder ", folder.string(), ": ", error.message()));
+}
+
+absl::StatusOr<std::unique_ptr<JobStore>> OpenStore(const Options& options) {
+  RETURN_IF_ERROR(MakeFolder(options.data));
+  ASSIGN_OR_RETURN(const std::string file, StoreFile(options));
+  if (file.empty()) return std::make_unique<MemoryJobStore>();
+  RETURN_IF_ERROR(MakeFolder(std::filesystem::path(file).parent_path()));
+  absl::StatusOr<std::unique_ptr<SqliteJobStore>> store =
+      SqliteJobStore::Open(file);
+  RETURN_IF_ERROR(store.status());
+  return *std::move(store);
+}
+
+// Serves until a signal comes.
+absl::Status Run(const Options& options) {
+  const sigset_t signals = BlockSignals();  // before any thread starts
+  ASSIGN_OR_RETURN(std::unique_ptr<JobStore> store, OpenStore(options));
+  ServerOptions server_options;
+  server_options.listen = options.listen;
+  server_options.metrics_listen = options.metrics_listen;
+  server_options.coordinator.lease_duration = options.lease_duration;
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<Server> server,
+      Server::Start(server_options, RealClock(), std::move(store)));
+  Log(Severity::kInfo, "coordinator started",
+      {{"listen", options.listen},
+       {"port", server->port()},
+       {"metrics_port", server->metrics_port()},
+       {"store", options.store},
+       {"version", TESSERA_VERSION}});
+  int signal = 0;
+  ::sigwait(&signals, &signal);
+  Log(Severity::kInfo, "coordinator stopping", {{"signal", signal}});
+  server->Shutdown();
+  Log(Severity::kInfo, "coordinator stopped", {});
+  return absl::OkStatus();
+}
+
+int Fail(int code, const absl::Status& status) {
+  std::fprintf(stderr, "tessera-coordinator: %s\n",
+               std::string(status.message()).c_str());
+  return code;
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "--help" || argument == "-h") {
+      std::fputs(HelpText().c_str(), stdout);
+      return 0;
+    }
+    if (argument == "--version") {
+      std::puts("tessera-coordinator " TESSERA_VERSION);
+      return 0;
+    }
+  }
+  const absl::StatusOr<Options> options =
+      ParseOptions(ReadEnvironment, arguments);
+  if (!options.ok()) return Fail(kExitBadUsage, options.status());
+  ConfigureLog(options->log_format, Severity::kInfo);
+  std::signal(SIGPIPE, SIG_IGN);
+  const absl::Status status = Run(*options);
+  return status.ok() ? 0 : Fail(kExitCannotStart, status);
+}
+
+}  // namespace
+}  // namespace tessera::coordinator
+
+int main(int argc, char** argv) {
+  return tessera::coordinator::Main(
+      std::vector<std::string>(argv + 1, argv + argc));
+}

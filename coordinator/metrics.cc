@@ -1,0 +1,99 @@
+#include "coordinator/metrics.h"
+
+#include <algorithm>
+
+namespace tessera::coordinator {
+
+Metrics::Metrics(metrics::Registry& registry)
+    : call_seconds_(registry.Histogram(
+          "tessera_coordinator_call_seconds",
+          "Seconds from the arrival of a remote call to its answer.")),
+      transaction_seconds_(
+          registry
+              .Histogram("tessera_coordinator_store_transaction_seconds",
+                         "Seconds from the begin to the end of a transaction "
+                         "of the job store.")
+              .Add({}, metrics::CallSeconds())),
+      assignments_(registry
+                       .Counter("tessera_coordinator_assignments_total",
+                                "Answers that gave a worker a shard.")
+                       .Add({})),
+      stale_commits_(
+          registry
+              .Counter("tessera_coordinator_stale_commits_total",
+                       "Commits refused because their lease was over.")
+              .Add({})),
+      images_(registry.Counter("tessera_coordinator_images_total",
+                               "Pictures that ended, by result.")),
+      images_done_(images_.Add({{"result", "done"}})),
+      images_failed_(images_.Add({{"result", "failed"}})),
+      leases_lost_(registry
+                       .Counter("tessera_coordinator_leases_lost_total",
+                                "Leases whose worker did not synchronize in "
+                                "time.")
+                       .Add({})),
+      conflicts_(registry
+                     .Counter("tessera_coordinator_digest_conflicts_total",
+                              "Pictures made again with other bytes.")
+                     .Add({})),
+      commits_(registry
+                   .Counter("tessera_coordinator_commits_total",
+                            "Commits of results that were accepted.")
+                   .Add({})),
+      jobs_(registry.Gauge("tessera_coordinator_jobs",
+                           "Jobs that have not ended, by state.")),
+      jobs_active_(jobs_.Add({{"state", "active"}})),
+      jobs_sealing_(jobs_.Add({{"state", "sealing"}})),
+      shards_waiting_(registry
+                          .Gauge("tessera_coordinator_waiting_shards",
+                                 "Shards that could be leased now.")
+                          .Add({})),
+      leases_(registry
+                  .Gauge("tessera_coordinator_leases",
+                         "Shards that workers execute now.")
+                  .Add({})),
+      workers_(registry
+                   .Gauge("tessera_coordinator_workers",
+                          "Workers that synchronize in time.")
+                   .Add({})) {}
+
+void Metrics::ObserveCall(std::string_view method, absl::StatusCode code,
+                          absl::Duration duration) {
+  call_seconds_
+      .Add({{"method", std::string(method)},
+            {"code", absl::StatusCodeToString(code)}},
+           metrics::CallSeconds())
+      .Observe(absl::ToDoubleSeconds(duration));
+}
+
+void Metrics::ObserveTransaction(absl::Duration duration) {
+  transaction_seconds_.Observe(absl::ToDoubleSeconds(duration));
+}
+
+void Metrics::CountAssignment() { assignments_.Increment(); }
+
+void Metrics::CountStaleCommit() { stale_commits_.Increment(); }
+
+void Metrics::Update(const CoordinatorStats& stats) {
+  jobs_active_.Set(static_cast<double>(
+      std::max<int64_t>(0, stats.jobs_active - stats.jobs_sealing)));
+  jobs_sealing_.Set(static_cast<double>(stats.jobs_sealing));
+  shards_waiting_.Set(static_cast<double>(stats.shards_waiting));
+  leases_.Set(static_cast<double>(stats.leases));
+  workers_.Set(static_cast<double>(stats.workers));
+
+  absl::MutexLock lock(&mu_);
+  const auto grow = [&](prometheus::Counter& counter,
+                        int64_t CoordinatorStats::*total) {
+    const int64_t grown = stats.*total - shown_.*total;
+    if (grown > 0) counter.Increment(static_cast<double>(grown));
+  };
+  grow(images_done_, &CoordinatorStats::images_done_total);
+  grow(images_failed_, &CoordinatorStats::images_failed_total);
+  grow(leases_lost_, &CoordinatorStats::leases_lost_total);
+  grow(conflicts_, &CoordinatorStats::conflicts_total);
+  grow(commits_, &CoordinatorStats::commits_total);
+  shown_ = stats;
+}
+
+}  // namespace tessera::coordinator

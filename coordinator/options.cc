@@ -1,0 +1,159 @@
+#include "coordinator/options.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "common/status_macros.h"
+
+namespace tessera::coordinator {
+namespace {
+
+constexpr char kUsage[] =
+    "tessera-coordinator [--listen HOST:PORT] [--store sqlite:FILE] [flags]\n"
+    "Takes jobs, leases their shards to workers and seals the manifests.\n"
+    "SIGTERM stops it; running workers carry on with the next one.\n";
+
+absl::Status Expected(std::string_view what, const std::string& value) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("expected ", std::string(what), ", got \"", value, "\""));
+}
+
+absl::Status SetAddress(const std::string& value, std::string& target) {
+  if (value.find(':') == value.npos) return Expected("host:port", value);
+  target = value;
+  return absl::OkStatus();
+}
+
+absl::Status SetLease(const std::string& value, Options& options) {
+  absl::Duration duration;
+  if (!absl::ParseDuration(value, &duration) || duration < absl::Seconds(1) ||
+      duration > absl::Hours(1)) {
+    return Expected("a duration from 1s to 1h, such as 10s", value);
+  }
+  options.lease_duration = duration;
+  return absl::OkStatus();
+}
+
+absl::Status SetLogFormat(const std::string& value, Options& options) {
+  if (value != "text" && value != "json")
+    return Expected("text or json", value);
+  options.log_format = value == "json" ? LogFormat::kJson : LogFormat::kText;
+  return absl::OkStatus();
+}
+
+// A flag without its leading dashes, its meaning, and how it is read.
+struct FlagSpec {
+  std::string_view name;
+  std::string_view help;
+  absl::Status (*set)(const std::string& value, Options& options);
+};
+
+constexpr FlagSpec kFlags[] = {
+    {"listen",
+     "Address for clients and workers, host:port. Default: "
+     "0.0.0.0:7070; port 0 picks one.",
+     [](const std::string& value, Options& options) {
+       return SetAddress(value, options.listen);
+     }},
+    {"store",
+     "Where jobs survive: sqlite:FILE. Default: tessera.db in the "
+     "data folder. memory: forgets them.",
+     [](const std::string& value, Options& options) {
+       options.store = value;
+       return StoreFile(options).status();
+     }},
+    {"data",
+     "Folder of the coordinator, made when missing. Default: "
+     "tessera-data.",
+     [](const std::string& value, Options& options) {
+       if (value.empty()) return Expected("a folder", value);
+       options.data = value;
+       return absl::OkStatus();
+     }},
+    {"metrics-listen",
+     "Address of /metrics and /healthz, host:port. Default: "
+     "none.",
+     [](const std::string& value, Options& options) {
+       return value.empty() ? absl::OkStatus()
+                            : SetAddress(value, options.metrics_listen);
+     }},
+    {"lease-duration",
+     "A worker that does not synchronize for this long loses "
+     "its lease. Default: 10s.",
+     SetLease},
+    {"log-format", "text or json. Default: text.", SetLogFormat},
+};
+
+std::string EnvironmentName(std::string_view flag) {
+  return absl::StrCat("TESSERA_", absl::AsciiStrToUpper(absl::StrReplaceAll(
+                                      std::string(flag), {{"-", "_"}})));
+}
+
+absl::Status Set(const FlagSpec& flag, const std::string& source,
+                 const std::string& value, Options& options) {
+  const absl::Status status = flag.set(value, options);
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(
+      absl::StrCat(source, ": ", status.message()));
+}
+
+}  // namespace
+
+absl::StatusOr<Options> ParseOptions(
+    const Environment& environment, const std::vector<std::string>& arguments) {
+  Options options;
+  for (const FlagSpec& flag : kFlags) {
+    const std::string variable = EnvironmentName(flag.name);
+    if (const std::optional<std::string> value = environment(variable)) {
+      RETURN_IF_ERROR(Set(flag, variable, *value, options));
+    }
+  }
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    const size_t equals = std::min(argument.find('='), argument.size());
+    const std::string spelled = argument.substr(0, equals);
+    const auto flag = std::find_if(
+        std::begin(kFlags), std::end(kFlags), [&](const FlagSpec& known) {
+          return spelled == absl::StrCat("--", std::string(known.name));
+        });
+    if (flag == std::end(kFlags)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("unknown argument: ", argument));
+    }
+    if (equals < argument.size()) {
+      RETURN_IF_ERROR(
+          Set(*flag, spelled, argument.substr(equals + 1), options));
+    } else if (i + 1 < arguments.size()) {
+      RETURN_IF_ERROR(Set(*flag, spelled, arguments[++i], options));
+    } else {
+      return absl::InvalidArgumentError(
+          absl::StrCat("value missing after: ", spelled));
+    }
+  }
+  return options;
+}
+
+std::string HelpText() {
+  std::string text = kUsage;
+  for (const FlagSpec& flag : kFlags) {
+    absl::StrAppend(&text, "\n  --", std::string(flag.name), "\n      ",
+                    std::string(flag.help),
+                    "\n      Variable: ", EnvironmentName(flag.name), ".\n");
+  }
+  return text;
+}
+
+absl::StatusOr<std::string> StoreFile(const Options& options) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  if (options.store.empty()) return absl::StrCat(options.data, "/tessera.db");
+  if (options.store == "memory:") return std::string();
+  const std::string_view store = options.store;
+  if (!store.starts_with(kSqlite) || store == kSqlite) {
+    return Expected("sqlite:FILE", options.store);
+  }
+  return std::string(store.substr(kSqlite.size()));
+}
+
+}  // namespace tessera::coordinator

@@ -1,0 +1,180 @@
+#include "coordinator/server.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "common/metrics.h"
+#include "common/rpc/channel.h"
+#include "common/status_macros.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/metered_job_store.h"
+#include "coordinator/metrics.h"
+#include "coordinator/periodic_thread.h"
+#include "coordinator/service/generation_service.h"
+#include "coordinator/service/idle_workers.h"
+#include "coordinator/service/job_watchers.h"
+#include "coordinator/service/shard_codec.h"
+#include "coordinator/service/worker_service.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/server_builder.h"
+
+namespace tessera::coordinator {
+namespace {
+
+// Calls share the store's one writer, so threads only have to be enough for
+// their commits to be grouped.
+constexpr int kCallThreads = 16;
+constexpr size_t kMaxWaitingCalls = 4096;
+// Followed jobs are looked at twice a second, held calls and leases too: a
+// lease ends at most this long after its time.
+constexpr absl::Duration kTickInterval = absl::Milliseconds(500);
+// Short, because the last picture of a small job waits for it.
+constexpr absl::Duration kSealInterval = absl::Milliseconds(100);
+constexpr absl::Duration kMaxHold = absl::Seconds(10);
+constexpr absl::Duration kShutdownGrace = absl::Seconds(2);
+
+}  // namespace
+
+// Members are in the order of construction; each uses only those above it.
+class Server::Parts {
+ public:
+  Parts(const ServerOptions& options, Clock& clock,
+        std::unique_ptr<JobStore> store)
+      : options_(options),
+        clock_(clock),
+        metrics_(registry_),
+        store_(std::move(store)),
+        metered_store_(*store_, clock, metrics_),
+        pool_(std::make_unique<CallPool>(kCallThreads, kMaxWaitingCalls)),
+        frame_{*pool_, clock, metrics_},
+        // Half a lease, so that a held worker never looks lost.
+        idle_(frame_,
+              std::min(kMaxHold, options.coordinator.lease_duration / 2)) {}
+
+  absl::Status Start() {
+    ASSIGN_OR_RETURN(
+        coordinator_,
+        Coordinator::Open(options_.coordinator, clock_, metered_store_,
+                          task_reader_, [this] { idle_.Wake(); }));
+    watchers_ = std::make_unique<JobWatchers>(frame_, *coordinator_);
+    generation_ =
+        std::make_unique<GenerationService>(frame_, *coordinator_, *watchers_);
+    workers_ = std::make_unique<WorkerService>(frame_, *coordinator_, idle_);
+    RETURN_IF_ERROR(Listen());
+    if (!options_.metrics_listen.empty()) {
+      ASSIGN_OR_RETURN(exposition_, metrics::Exposition::Start(
+                                        options_.metrics_listen, registry_,
+                                        [this] { return healthy_.load(); }));
+    }
+    Tick();
+    ticker_ = std::make_unique<PeriodicThread>(clock_, kTickInterval,
+                                               [this] { Tick(); });
+    sealer_ = std::make_unique<PeriodicThread>(clock_, kSealInterval,
+                                               [this] { Seal(); });
+    return absl::OkStatus();
+  }
+
+  ~Parts() { Shutdown(); }
+
+  void Shutdown() {
+    if (grpc_ == nullptr) return;
+    healthy_ = false;
+    grpc_->GetHealthCheckService()->SetServingStatus(false);
+    idle_.Stop();
+    watchers_->Stop();
+    grpc_->Shutdown(absl::ToChronoTime(clock_.Now() + kShutdownGrace));
+    ticker_.reset();
+    sealer_.reset();
+    exposition_.reset();
+    grpc_.reset();
+    pool_.reset();  // what is queued still uses the coordinator
+  }
+
+  int port() const { return port_; }
+  int metrics_port() const { return exposition_ ? exposition_->port() : 0; }
+
+ private:
+  absl::Status Listen() {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    rpc::ApplyServerSettings(builder);
+    builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(),
+                             &port_);
+    builder.RegisterService(generation_.get());
+    builder.RegisterService(workers_.get());
+    grpc_ = builder.BuildAndStart();
+    if (grpc_ != nullptr && port_ != 0) return absl::OkStatus();
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", options_.listen,
+                     ": port in use or address not of this machine"));
+  }
+
+  void Tick() {
+    idle_.Expire();
+    watchers_->Pulse();
+    const absl::Status status = coordinator_->Tick().status();
+    const absl::StatusOr<CoordinatorStats> stats = coordinator_->Stats();
+    if (stats.ok()) metrics_.Update(*stats);
+    // Told once a change: a full disk would otherwise fill the log.
+    if (healthy_.exchange(status.ok()) != status.ok() && !status.ok()) {
+      Log(Severity::kError, "store does not answer", {{"error", status}});
+    }
+  }
+
+  void Seal() {
+    const absl::StatusOr<int64_t> sealed = coordinator_->SealDue();
+    if (sealed.ok()) {
+      if (*sealed > 0) watchers_->Pulse();
+      seal_failing_ = false;
+    } else if (!std::exchange(seal_failing_, true)) {
+      Log(Severity::kError, "cannot seal jobs", {{"error", sealed.status()}});
+    }
+  }
+
+  const ServerOptions options_;
+  Clock& clock_;
+  metrics::Registry registry_;
+  Metrics metrics_;
+  const std::unique_ptr<JobStore> store_;
+  MeteredJobStore metered_store_;
+  const ShardTaskReader task_reader_;
+  std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<CallPool> pool_;
+  const CallFrame frame_;
+  IdleWorkers idle_;
+  std::unique_ptr<JobWatchers> watchers_;
+  std::unique_ptr<GenerationService> generation_;
+  std::unique_ptr<WorkerService> workers_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> grpc_;
+  std::unique_ptr<metrics::Exposition> exposition_;
+  std::atomic<bool> healthy_{false};
+  bool seal_failing_ = false;  // of the sealing thread
+  std::unique_ptr<PeriodicThread> ticker_;
+  std::unique_ptr<PeriodicThread> sealer_;
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(
+    const ServerOptions& options, Clock& clock,
+    std::unique_ptr<JobStore> store) {
+  auto parts = std::make_unique<Parts>(options, clock, std::move(store));
+  RETURN_IF_ERROR(parts->Start());
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Server::~Server() = default;
+
+int Server::port() const { return parts_->port(); }
+
+int Server::metrics_port() const { return parts_->metrics_port(); }
+
+void Server::Shutdown() { parts_->Shutdown(); }
+
+}  // namespace tessera::coordinator

@@ -1,0 +1,279 @@
+#include "coordinator/service/codec.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "coordinator/field_rules.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace tessera::coordinator {
+namespace {
+
+constexpr int kDefaultShardSize = 64;
+constexpr int kMaxShardSize = 65536;
+constexpr size_t kMaxRequestId = 64;
+constexpr size_t kMaxOutputUri = 4096;
+constexpr int64_t kMaxPageSize = 1000;
+
+absl::Status Bad(std::string_view field, std::string_view reason) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(std::string(field), ": ", std::string(reason)));
+}
+
+absl::Status InField(std::string_view field, const absl::Status& status) {
+  if (status.ok()) return status;
+  return Bad(field, std::string(status.message()));
+}
+
+// Applies `check` to an optional value and stores the result in `target`.
+template <typename Value, typename Check, typename Target>
+absl::Status Override(bool present, Value value, std::string_view field,
+                      Check check, Target& target) {
+  if (!present) return absl::OkStatus();
+  auto checked = check(value);
+  if (!checked.ok()) return InField(field, checked.status());
+  target = *checked;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<LoraUse>> DecodeLoras(
+    const v1::GenerationDefaults& proto,
+    const absl::flat_hash_set<std::string>& known) {
+  std::vector<LoraUse> loras;
+  for (const v1::LoraReference& lora : proto.loras()) {
+    if (!known.contains(lora.name())) {
+      return Bad("defaults.loras",
+                 absl::StrCat("no LoRA named ", Quoted(lora.name()),
+                              " is registered"));
+    }
+    const auto scale = CheckLoraScale(lora.scale());
+    RETURN_IF_ERROR(InField("defaults.loras", scale.status()));
+    loras.push_back({lora.name(), *scale});
+  }
+  if (loras.size() > kMaxLoras) {
+    return Bad("defaults.loras", absl::StrCat("at most ", kMaxLoras));
+  }
+  return loras;
+}
+
+absl::StatusOr<GenerationDefaults> DecodeDefaults(
+    const v1::GenerationDefaults& proto,
+    const absl::flat_hash_set<std::string>& known) {
+  GenerationDefaults defaults;
+  RETURN_IF_ERROR(Override(proto.has_num_inference_steps(),
+                           proto.num_inference_steps(),
+                           "defaults.num_inference_steps", CheckSteps,
+                           defaults.num_inference_steps));
+  RETURN_IF_ERROR(Override(proto.has_guidance_scale(), proto.guidance_scale(),
+                           "defaults.guidance_scale", CheckGuidance,
+                           defaults.guidance_scale));
+  RETURN_IF_ERROR(Override(proto.has_width(), proto.width(), "defaults.width",
+                           CheckSize, defaults.width));
+  RETURN_IF_ERROR(Override(proto.has_height(), proto.height(),
+                           "defaults.height", CheckSize, defaults.height));
+  RETURN_IF_ERROR(Override(true, std::string_view(proto.sampler()),
+                           "defaults.sampler", CheckSampler, defaults.sampler));
+  RETURN_IF_ERROR(InField("defaults.negative_prompt",
+                          CheckPromptText(proto.negative_prompt())));
+  defaults.negative_prompt = proto.negative_prompt();
+  ASSIGN_OR_RETURN(defaults.loras, DecodeLoras(proto, known));
+  return defaults;
+}
+
+absl::Status CheckRequestId(const std::string& id) {
+  const bool printable = std::all_of(id.begin(), id.end(), [](char c) {
+    return absl::ascii_isprint(static_cast<unsigned char>(c));
+  });
+  if (id.size() <= kMaxRequestId && printable) return absl::OkStatus();
+  return Bad("request_id",
+             absl::StrCat("must be at most ", kMaxRequestId,
+                          " printable characters, got ", Quoted(id)));
+}
+
+absl::StatusOr<JobHeader> DecodeJob(const v1::JobHeader& proto) {
+  JobHeader job;
+  RETURN_IF_ERROR(InField("model", CheckName(proto.model())));
+  if (proto.output_uri().empty() || proto.output_uri().size() > kMaxOutputUri) {
+    return Bad("output_uri",
+               absl::StrCat("must be 1 to ", kMaxOutputUri, " bytes, got ",
+                            proto.output_uri().size()));
+  }
+  if (proto.shard_size() < 0 || proto.shard_size() > kMaxShardSize) {
+    return Bad("shard_size", absl::StrCat("must be from 1 to ", kMaxShardSize,
+                                          ", got ", proto.shard_size()));
+  }
+  RETURN_IF_ERROR(CheckRequestId(proto.request_id()));
+  job.model = proto.model();
+  job.output_uri = proto.output_uri();
+  job.shard_size =
+      proto.shard_size() == 0 ? kDefaultShardSize : proto.shard_size();
+  job.request_id = proto.request_id();
+  job.seed = proto.seed();
+  if (proto.has_max_failed_images()) {
+    if (proto.max_failed_images() < 0) {
+      return Bad("max_failed_images", absl::StrCat("must not be negative, got ",
+                                                   proto.max_failed_images()));
+    }
+    job.max_failed_images = proto.max_failed_images();
+  }
+  google::protobuf::util::JsonPrintOptions print;
+  print.preserve_proto_field_names = true;
+  if (!google::protobuf::util::MessageToJsonString(proto, &job.request_json,
+                                                   print)
+           .ok()) {
+    return absl::InvalidArgumentError("header cannot be written as JSON");
+  }
+  return job;
+}
+
+void EncodeTime(absl::Time time, google::protobuf::Timestamp& proto) {
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  proto.set_seconds(seconds);
+  proto.set_nanos(static_cast<int32_t>(
+      absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+}
+
+v1::JobState EncodeState(JobState state) {
+  switch (state) {
+    case JobState::kCreating:
+      return v1::JOB_STATE_CREATING;
+    case JobState::kQueued:
+      return v1::JOB_STATE_QUEUED;
+    case JobState::kRunning:
+      return v1::JOB_STATE_RUNNING;
+    case JobState::kSealing:
+      return v1::JOB_STATE_SEALING;
+    case JobState::kSucceeded:
+      return v1::JOB_STATE_SUCCEEDED;
+    case JobState::kFailed:
+      return v1::JOB_STATE_FAILED;
+    case JobState::kCancelled:
+      return v1::JOB_STATE_CANCELLED;
+  }
+  return v1::JOB_STATE_UNSPECIFIED;
+}
+
+v1::WorkerState EncodeState(WorkerState state) {
+  switch (state) {
+    case WorkerState::kIdle:
+      return v1::WORKER_STATE_IDLE;
+    case WorkerState::kExecuting:
+      return v1::WORKER_STATE_EXECUTING;
+    case WorkerState::kDraining:
+      return v1::WORKER_STATE_DRAINING;
+    case WorkerState::kLost:
+      return v1::WORKER_STATE_LOST;
+  }
+  return v1::WORKER_STATE_UNSPECIFIED;
+}
+
+}  // namespace
+
+absl::StatusOr<SubmitHeader> DecodeJobHeader(const v1::JobHeader& header) {
+  SubmitHeader decoded;
+  ASSIGN_OR_RETURN(decoded.job, DecodeJob(header));
+  for (const std::string& name : header.known_loras()) {
+    RETURN_IF_ERROR(InField("known_loras", CheckName(name)));
+    decoded.lines.known_loras.insert(name);
+  }
+  ASSIGN_OR_RETURN(
+      decoded.lines.defaults,
+      DecodeDefaults(header.defaults(), decoded.lines.known_loras));
+  return decoded;
+}
+
+absl::StatusOr<JobId> DecodeJobId(const std::string& job_id) {
+  if (job_id.empty()) return Bad("job_id", "is missing");
+  return JobId(job_id);
+}
+
+absl::StatusOr<int64_t> DecodePageSize(int32_t page_size, int64_t fallback) {
+  if (page_size < 0) {
+    return Bad("page_size",
+               absl::StrCat("must not be negative, got ", page_size));
+  }
+  return page_size == 0 ? fallback : std::min<int64_t>(page_size, kMaxPageSize);
+}
+
+absl::StatusOr<int64_t> DecodePageToken(const std::string& token) {
+  if (token.empty()) return 0;
+  int64_t position = 0;
+  if (!absl::SimpleAtoi(token, &position) || position <= 0 ||
+      EncodePageToken(position) != token) {
+    return Bad("page_token",
+               absl::StrCat("not one of this service: ", Quoted(token)));
+  }
+  return position;
+}
+
+std::string EncodePageToken(int64_t position) {
+  return position == 0 ? std::string() : absl::StrCat(position);
+}
+
+v1::Job EncodeJob(const Job& job) {
+  v1::Job proto;
+  proto.set_job_id(job.id.value());
+  proto.set_state(EncodeState(job.state));
+  proto.set_model(job.header.model);
+  proto.set_output_uri(job.header.output_uri);
+  v1::ImageCounts& images = *proto.mutable_images();
+  images.set_total(job.images.total);
+  images.set_waiting(job.images.waiting());
+  images.set_done(job.images.done);
+  images.set_failed(job.images.failed);
+  images.set_cancelled(job.images.cancelled);
+  proto.set_lines(job.lines);
+  proto.set_shards(job.shards);
+  proto.set_shards_finished(job.shards_finished);
+  proto.set_retries(job.retries);
+  EncodeTime(job.create_time, *proto.mutable_create_time());
+  if (job.start_time != absl::InfinitePast()) {
+    EncodeTime(job.start_time, *proto.mutable_start_time());
+  }
+  if (job.end_time != absl::InfinitePast()) {
+    EncodeTime(job.end_time, *proto.mutable_end_time());
+  }
+  proto.set_message(job.message);
+  proto.set_images_per_second(job.images_per_second);
+  proto.set_request_id(job.header.request_id);
+  return proto;
+}
+
+v1::Image EncodeImage(const ImageRecord& image) {
+  v1::Image proto;
+  proto.set_custom_id(image.custom_id);
+  proto.set_index(image.index);
+  proto.set_seed(image.seed);
+  proto.set_path(image.path);
+  proto.set_sha256(image.sha256);
+  proto.set_width(image.width);
+  proto.set_height(image.height);
+  proto.set_worker(image.worker);
+  proto.set_seconds(image.seconds);
+  return proto;
+}
+
+v1::Worker EncodeWorker(const Worker& worker) {
+  v1::Worker proto;
+  proto.set_worker_id(worker.id.value());
+  proto.set_state(EncodeState(worker.state));
+  proto.set_host(worker.info.host);
+  proto.set_device(worker.info.device);
+  proto.set_threads(worker.info.threads);
+  proto.set_version(worker.info.version);
+  for (const std::string& model : worker.info.models) proto.add_models(model);
+  if (worker.executing.has_value()) {
+    proto.set_job_id(worker.executing->job.value());
+    proto.set_shard_index(worker.executing->index);
+  }
+  proto.set_images_done(worker.images_done);
+  EncodeTime(worker.last_synchronize, *proto.mutable_last_synchronize_time());
+  return proto;
+}
+
+}  // namespace tessera::coordinator

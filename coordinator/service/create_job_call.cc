@@ -1,0 +1,95 @@
+#include "coordinator/service/create_job_call.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "coordinator/service/codec.h"
+
+namespace tessera::coordinator {
+namespace {
+
+constexpr size_t kMaxChunkBytes = 1 << 20;
+
+}  // namespace
+
+CreateJobCall::CreateJobCall(const CallFrame& frame, Coordinator& coordinator,
+                             std::atomic<int>& active,
+                             grpc::CallbackServerContext* context,
+                             v1::Job* response)
+    : frame_(frame),
+      coordinator_(coordinator),
+      active_(active),
+      context_(context),
+      response_(response),
+      timer_(frame, "CreateJob") {
+  if (++active_ > kMaxSubmissions) {
+    Finish(timer_.Answer(absl::ResourceExhaustedError(absl::StrCat(
+        "already receiving ", kMaxSubmissions, " jobs; try again later"))));
+    return;
+  }
+  StartRead(&request_);
+}
+
+CreateJobCall::~CreateJobCall() { --active_; }
+
+void CreateJobCall::OnReadDone(bool ok) {
+  frame_.pool.Run([this, ok] { ok ? TakeMessage() : EndOfStream(); });
+}
+
+void CreateJobCall::OnDone() { delete this; }
+
+void CreateJobCall::TakeMessage() {
+  const absl::Status status = Handle(request_);
+  if (!status.ok()) return Answer(status);
+  if (submission_->existing().has_value()) {
+    return Answer(*submission_->existing());
+  }
+  StartRead(&request_);
+}
+
+absl::Status CreateJobCall::Handle(v1::CreateJobRequest& request) {
+  if (submission_ == nullptr) {
+    if (!request.has_header()) {
+      return absl::InvalidArgumentError("the first message must be the header");
+    }
+    ASSIGN_OR_RETURN(SubmitHeader header, DecodeJobHeader(request.header()));
+    ASSIGN_OR_RETURN(submission_,
+                     JobSubmission::Begin(coordinator_, std::move(header)));
+    return absl::OkStatus();
+  }
+  if (request.has_header()) {
+    return absl::InvalidArgumentError("only the first message may be a header");
+  }
+  const std::string& chunk = request.prompts_chunk();
+  if (chunk.size() > kMaxChunkBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("prompts_chunk: must be at most ", kMaxChunkBytes,
+                     " bytes, got ", chunk.size()));
+  }
+  return submission_->Add(chunk);
+}
+
+void CreateJobCall::EndOfStream() { Answer(Complete()); }
+
+absl::StatusOr<Job> CreateJobCall::Complete() {
+  if (submission_ == nullptr) {
+    return absl::InvalidArgumentError("the header is missing");
+  }
+  // A client that died ends its stream too. Storing the rest takes time in
+  // which the cancellation arrives, so a file cut short never becomes a job.
+  if (!context_->IsCancelled()) RETURN_IF_ERROR(submission_->EndFile());
+  if (context_->IsCancelled()) {
+    return absl::CancelledError("the client went away");
+  }
+  return submission_->Finish();
+}
+
+void CreateJobCall::Answer(const absl::StatusOr<Job>& job) {
+  submission_.reset();  // removes a job that was not finished
+  if (job.ok()) *response_ = EncodeJob(*job);
+  Finish(timer_.Answer(job.status()));
+}
+
+}  // namespace tessera::coordinator

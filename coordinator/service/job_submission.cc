@@ -1,0 +1,118 @@
+#include "coordinator/service/job_submission.h"
+
+#include <utility>
+
+#include "common/log.h"
+#include "common/status_macros.h"
+#include "coordinator/seeds.h"
+#include "coordinator/service/shard_codec.h"
+
+namespace tessera::coordinator {
+namespace {
+
+// Shards and bytes that share one transaction: large enough that its fsync
+// does not matter, small enough that other calls do not wait for it.
+constexpr size_t kMaxDrafts = 64;
+constexpr size_t kMaxDraftBytes = 4 << 20;
+// Pictures of one submit that wait for their shards to fill.
+constexpr size_t kMaxOpenBytes = 64 << 20;
+
+SharderOptions MakeSharderOptions(int shard_size) {
+  SharderOptions options;
+  options.shard_size = shard_size;
+  options.max_open_bytes = kMaxOpenBytes;
+  return options;
+}
+
+PromptFileOptions MakeFileOptions(PromptLineOptions lines) {
+  PromptFileOptions options;
+  options.line = std::move(lines);
+  return options;
+}
+
+ImageTask MakeTask(const PromptLine& line, int index, uint64_t job_seed) {
+  return {.line = line.line,
+          .custom_id = line.custom_id,
+          .index = index,
+          .prompt = line.prompt,
+          .negative_prompt = line.negative_prompt,
+          .seed = PictureSeed(line.seed, job_seed, line.custom_id, index),
+          .num_inference_steps = line.num_inference_steps,
+          .guidance_scale = line.guidance_scale,
+          .width = line.width,
+          .height = line.height,
+          .sampler = line.sampler,
+          .loras = line.loras};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<JobSubmission>> JobSubmission::Begin(
+    Coordinator& coordinator, SubmitHeader header) {
+  ASSIGN_OR_RETURN(BegunJob job, coordinator.BeginJob(header.job));
+  return std::unique_ptr<JobSubmission>(
+      new JobSubmission(coordinator, std::move(job), std::move(header)));
+}
+
+JobSubmission::JobSubmission(Coordinator& coordinator, BegunJob job,
+                             SubmitHeader header)
+    : coordinator_(coordinator),
+      job_(job.id),
+      seed_(header.job.seed),
+      existing_(std::move(job.existing)),
+      sharder_(MakeSharderOptions(header.job.shard_size)),
+      file_(MakeFileOptions(std::move(header.lines)),
+            [this](PromptLine line) { return TakeLine(std::move(line)); }) {}
+
+JobSubmission::~JobSubmission() {
+  if (finished_ || existing_.has_value()) return;
+  const absl::Status status = coordinator_.AbortJob(job_);
+  if (!status.ok()) {
+    Log(Severity::kWarning, "job of a failed submit stays until restart",
+        {{"job", job_.value()}, {"error", status}});
+  }
+}
+
+absl::Status JobSubmission::Add(std::string_view bytes) {
+  return file_.Add(bytes);
+}
+
+absl::Status JobSubmission::EndFile() {
+  RETURN_IF_ERROR(file_.Finish());
+  RETURN_IF_ERROR(Store(sharder_.Finish()));
+  return Flush();
+}
+
+absl::StatusOr<Job> JobSubmission::Finish() {
+  ASSIGN_OR_RETURN(Job job, coordinator_.FinishJob(job_, file_.lines()));
+  finished_ = true;
+  return job;
+}
+
+absl::Status JobSubmission::TakeLine(PromptLine line) {
+  for (int index = 0; index < line.num_images_per_prompt; ++index) {
+    RETURN_IF_ERROR(Store(sharder_.Add(MakeTask(line, index, seed_))));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status JobSubmission::Store(std::vector<ShardTasks> shards) {
+  for (const ShardTasks& shard : shards) {
+    drafts_.push_back({.first_line = shard[0].line,
+                       .pictures = static_cast<int32_t>(shard.size()),
+                       .payload = EncodeShard(shard)});
+    draft_bytes_ += drafts_.back().payload.size();
+    if (drafts_.size() >= kMaxDrafts || draft_bytes_ >= kMaxDraftBytes) {
+      RETURN_IF_ERROR(Flush());
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status JobSubmission::Flush() {
+  if (drafts_.empty()) return absl::OkStatus();
+  draft_bytes_ = 0;
+  return coordinator_.AddShards(job_, std::exchange(drafts_, {}));
+}
+
+}  // namespace tessera::coordinator

@@ -1,0 +1,144 @@
+#include "coordinator/service/worker_codec.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/status_macros.h"
+#include "coordinator/service/shard_codec.h"
+
+namespace tessera::coordinator {
+namespace {
+
+constexpr int kMaxResults = 4096;
+constexpr size_t kMaxWorkerId = 128;
+
+absl::StatusOr<WorkerId> DecodeWorkerId(const std::string& id) {
+  if (id.empty() || id.size() > kMaxWorkerId) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "worker_id: must be 1 to ", kMaxWorkerId, " bytes, got ", id.size()));
+  }
+  return WorkerId(id);
+}
+
+absl::StatusOr<Lease> DecodeLease(const internal::v1::Lease& proto) {
+  if (proto.job_id().empty() || proto.shard_index() < 0 || proto.epoch() < 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "lease: not one of this service: job \"", proto.job_id(), "\", shard ",
+        proto.shard_index(), ", epoch ", proto.epoch()));
+  }
+  return Lease{{JobId(proto.job_id()), proto.shard_index()}, proto.epoch()};
+}
+
+WorkerInfo DecodeInfo(const internal::v1::WorkerInfo& proto) {
+  return {.host = proto.host(),
+          .device = proto.device(),
+          .threads = proto.threads(),
+          .version = proto.version(),
+          .models = {proto.models().begin(), proto.models().end()},
+          .batch = proto.batch()};
+}
+
+ImageRecord DecodeImage(const v1::Image& proto) {
+  return {.custom_id = proto.custom_id(),
+          .index = proto.index(),
+          .seed = proto.seed(),
+          .path = proto.path(),
+          .sha256 = proto.sha256(),
+          .width = proto.width(),
+          .height = proto.height(),
+          .worker = proto.worker(),
+          .seconds = proto.seconds()};
+}
+
+absl::StatusOr<TaskResult> DecodeResult(const internal::v1::TaskResult& proto) {
+  TaskResult result{.task = proto.task()};
+  switch (proto.outcome_case()) {
+    case internal::v1::TaskResult::kImage:
+      result.outcome = DecodeImage(proto.image());
+      return result;
+    case internal::v1::TaskResult::kFailure:
+      result.outcome =
+          TaskFailure{proto.failure().code(), proto.failure().reason()};
+      return result;
+    case internal::v1::TaskResult::OUTCOME_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("results: task ", proto.task(), " has no outcome"));
+}
+
+void EncodeDuration(absl::Duration duration,
+                    google::protobuf::Duration& proto) {
+  const int64_t nanoseconds = absl::ToInt64Nanoseconds(duration);
+  proto.set_seconds(nanoseconds / 1'000'000'000);
+  proto.set_nanos(static_cast<int32_t>(nanoseconds % 1'000'000'000));
+}
+
+absl::Status EncodeAssignment(const Assignment& assignment,
+                              internal::v1::Assignment& proto) {
+  ASSIGN_OR_RETURN(*proto.mutable_shard(), DecodeShard(assignment.payload));
+  internal::v1::Lease& lease = *proto.mutable_lease();
+  lease.set_job_id(assignment.lease.shard.job.value());
+  lease.set_shard_index(assignment.lease.shard.index);
+  lease.set_epoch(assignment.lease.epoch);
+  proto.set_model(assignment.model);
+  proto.set_output_uri(assignment.output_uri);
+  for (const int32_t task : assignment.finished_tasks) {
+    proto.add_finished_tasks(task);
+  }
+  proto.set_isolate(assignment.isolate);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<SynchronizeRequest> DecodeSynchronize(
+    const internal::v1::SynchronizeRequest& proto) {
+  SynchronizeRequest request;
+  ASSIGN_OR_RETURN(request.worker, DecodeWorkerId(proto.worker_id()));
+  request.sequence = proto.sequence();
+  request.info = DecodeInfo(proto.info());
+  request.draining = proto.draining();
+  if (proto.has_executing()) {
+    ASSIGN_OR_RETURN(request.executing, DecodeLease(proto.executing().lease()));
+  } else if (!proto.has_idle()) {
+    return absl::InvalidArgumentError("current: must be idle or executing");
+  }
+  return request;
+}
+
+absl::StatusOr<internal::v1::SynchronizeResponse> EncodeSynchronize(
+    const SynchronizeReply& reply) {
+  internal::v1::SynchronizeResponse proto;
+  EncodeDuration(reply.next_synchronization,
+                 *proto.mutable_next_synchronization());
+  if (const auto* assignment = std::get_if<Assignment>(&reply.desired)) {
+    RETURN_IF_ERROR(EncodeAssignment(*assignment, *proto.mutable_execute()));
+  } else if (const auto* stop = std::get_if<Stop>(&reply.desired)) {
+    proto.mutable_stop()->set_reason(stop->reason);
+  } else {
+    proto.mutable_carry_on();
+  }
+  return proto;
+}
+
+absl::StatusOr<CommitRequest> DecodeCommit(
+    const internal::v1::CommitResultsRequest& proto) {
+  CommitRequest request;
+  ASSIGN_OR_RETURN(request.worker, DecodeWorkerId(proto.worker_id()));
+  ASSIGN_OR_RETURN(request.lease, DecodeLease(proto.lease()));
+  if (proto.results_size() > kMaxResults) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "results: at most ", kMaxResults, ", got ", proto.results_size()));
+  }
+  for (const internal::v1::TaskResult& result : proto.results()) {
+    ASSIGN_OR_RETURN(TaskResult decoded, DecodeResult(result));
+    request.results.push_back(std::move(decoded));
+  }
+  request.release = proto.release();
+  return request;
+}
+
+}  // namespace tessera::coordinator
