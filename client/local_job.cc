@@ -80,9 +80,9 @@ absl::StatusOr<v1::Job> LocalJob::Submit() {
   absl::StatusOr<v1::Job> job =
       submitter.CreateJob(request_.header, request_.prompts);
   if (!job.ok()) {
-    return absl::Status(job.status().code(),
-                        absl::StrCat(request_.prompts.name(), ": ",
-                                     std::string(job.status().message())));
+    return absl::Status(
+        job.status().code(),
+        request_.prompts.Locate(std::string(job.status().message())));
   }
   return job;
 }

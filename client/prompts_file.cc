@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/status_macros.h"
 
 namespace tessera::client {
@@ -90,6 +91,12 @@ PromptsFile& PromptsFile::operator=(PromptsFile&& other) noexcept {
 
 PromptsFile::~PromptsFile() {
   if (descriptor_ >= 0) close(descriptor_);
+}
+
+std::string PromptsFile::Locate(const std::string& message) const {
+  return absl::StrCat(
+      name_, ": ",
+      absl::StrReplaceAll(message, {{"\n", absl::StrCat("\n", name_, ": ")}}));
 }
 
 absl::StatusOr<std::string> PromptsFile::Read(int64_t offset,

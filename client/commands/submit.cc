@@ -1,4 +1,3 @@
-#include "absl/strings/str_cat.h"
 #include "client/commands/commands.h"
 #include "client/job_flags.h"
 #include "client/job_json.h"

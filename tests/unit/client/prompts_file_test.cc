@@ -69,6 +69,14 @@ TEST(PromptsFileTest, PipeCanBeReadTwice) {
   EXPECT_EQ(*file->Read(0, 400'000), text);
 }
 
+TEST(PromptsFileTest, LocatesEveryLineOfAMessage) {
+  const ScratchFolder folder;
+  const std::string path = folder.Write("p.jsonl", "");
+
+  EXPECT_EQ(PromptsFile::Open(path)->Locate("line 1: a\nline 2: b"),
+            path + ": line 1: a\n" + path + ": line 2: b");
+}
+
 TEST(PromptsFileTest, MovesItsDescriptor) {
   const ScratchFolder folder;
   auto first = PromptsFile::Open(folder.Write("p.jsonl", "abc"));
