@@ -90,12 +90,18 @@ void Session::Synchronize(const SynchronizeCall& call) {
 void Session::Commit(const CommitCall& call) {
   const absl::Status status = link_.CommitResults(call);
   metrics_.CountCommit(absl::StatusCodeToString(status.code()));
-  if (status.ok()) return state_.OnCommitted(clock_.Now());
-  Log(Severity::kWarning, "commit failed",
-      {{"job", call.lease.job_id},
-       {"shard", call.lease.shard_index},
-       {"results", call.results.size()},
-       {"status", status}});
+  if (status.ok()) {
+    commit_status_ = absl::StatusCode::kOk;
+    return state_.OnCommitted(clock_.Now());
+  }
+  // A coordinator that stays away is worth one line, not one a try.
+  if (std::exchange(commit_status_, status.code()) != status.code()) {
+    Log(Severity::kWarning, "commit failed",
+        {{"job", call.lease.job_id},
+         {"shard", call.lease.shard_index},
+         {"results", call.results.size()},
+         {"status", status}});
+  }
   Obey(state_.OnCommitFailed(status, clock_.Now()));
 }
 

@@ -59,7 +59,9 @@ class Session {
 
   // Of the thread in Run only.
   SessionState state_;
-  bool connected_ = true;  // the last call was answered; for the log
+  // How the last calls ended, for the log.
+  bool connected_ = true;
+  absl::StatusCode commit_status_ = absl::StatusCode::kOk;
   std::optional<Assignment> assignment_;
   std::unique_ptr<ExecutionControl> control_;
   std::thread executor_thread_;
