@@ -1,0 +1,171 @@
+#include "worker/model/config_file.h"
+
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "worker/model/mapped_file.h"
+
+namespace tessera::model {
+namespace {
+
+using nlohmann::json;
+
+bool InRange(const json& value, int64_t min, int64_t max) {
+  if (!value.is_number_integer()) return false;
+  if (value.is_number_unsigned() &&
+      value.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX)) {
+    return false;
+  }
+  return value.get<int64_t>() >= min && value.get<int64_t>() <= max;
+}
+
+std::string Range(int64_t min, int64_t max) {
+  return absl::StrCat("an integer from ", min, " to ", max);
+}
+
+}  // namespace
+
+ConfigFile::ConfigFile(json json, std::string path)
+    : json_(std::move(json)), path_(std::move(path)) {}
+
+absl::StatusOr<ConfigFile> ConfigFile::Open(const std::string& path) {
+  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
+  return Parse(std::string(file.bytes()), path);
+}
+
+absl::StatusOr<ConfigFile> ConfigFile::Parse(const std::string& text,
+                                             const std::string& path) {
+  json object = json::parse(text, nullptr, false);
+  if (!object.is_object()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": expected a JSON object"));
+  }
+  return ConfigFile(std::move(object), path);
+}
+
+const json& ConfigFile::Get(const std::string& field) const {
+  static const json* const absent = new json(nullptr);
+  const auto found = json_.find(field);
+  return found == json_.end() ? *absent : *found;
+}
+
+absl::Status ConfigFile::Error(const std::string& field,
+                               const std::string& expected) const {
+  const json& value = Get(field);
+  std::string got = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (got.size() > 80) got = got.substr(0, 80) + "…";
+  return absl::InvalidArgumentError(
+      absl::StrCat(path_, ": ", field, ": expected ", expected, ", got ", got));
+}
+
+bool ConfigFile::Has(const std::string& field) const {
+  return !Get(field).is_null();
+}
+
+absl::StatusOr<int64_t> ConfigFile::Int(const std::string& field, int64_t min,
+                                        int64_t max) const {
+  const json& value = Get(field);
+  if (!InRange(value, min, max)) return Error(field, Range(min, max));
+  return value.get<int64_t>();
+}
+
+absl::StatusOr<int64_t> ConfigFile::IntOr(const std::string& field, int64_t min,
+                                          int64_t max, int64_t fallback) const {
+  return Has(field) ? Int(field, min, max) : fallback;
+}
+
+absl::StatusOr<double> ConfigFile::NumberOr(const std::string& field,
+                                            double fallback) const {
+  const json& value = Get(field);
+  if (value.is_null()) return fallback;
+  if (!value.is_number() || !std::isfinite(value.get<double>())) {
+    return Error(field, "a finite number");
+  }
+  return value.get<double>();
+}
+
+absl::StatusOr<bool> ConfigFile::BoolOr(const std::string& field,
+                                        bool fallback) const {
+  const json& value = Get(field);
+  if (value.is_null()) return fallback;
+  if (!value.is_boolean()) return Error(field, "true or false");
+  return value.get<bool>();
+}
+
+absl::StatusOr<std::string> ConfigFile::StringOr(
+    const std::string& field, const std::string& fallback) const {
+  const json& value = Get(field);
+  if (value.is_null()) return fallback;
+  if (!value.is_string()) return Error(field, "a string");
+  return value.get<std::string>();
+}
+
+absl::StatusOr<std::vector<int64_t>> ConfigFile::Ints(const std::string& field,
+                                                      int64_t min,
+                                                      int64_t max) const {
+  const json& value = Get(field);
+  std::vector<int64_t> ints;
+  if (value.is_array()) {
+    for (const json& item : value) {
+      if (!InRange(item, min, max)) {
+        return Error(field, absl::StrCat("a list of ", Range(min, max)));
+      }
+      ints.push_back(item.get<int64_t>());
+    }
+  }
+  if (ints.empty() || ints.size() > 16) {
+    return Error(field, "a list of 1 to 16 integers");
+  }
+  return ints;
+}
+
+absl::StatusOr<std::vector<int64_t>> ConfigFile::IntPerBlock(
+    const std::string& field, int64_t min, int64_t max, size_t count,
+    int64_t fallback) const {
+  if (!Get(field).is_array()) {
+    ASSIGN_OR_RETURN(const int64_t all, IntOr(field, min, max, fallback));
+    return std::vector<int64_t>(count, all);
+  }
+  ASSIGN_OR_RETURN(std::vector<int64_t> ints, Ints(field, min, max));
+  if (ints.size() != count) {
+    return Error(field, absl::StrCat("one integer, or one for each of ", count,
+                                     " blocks"));
+  }
+  return ints;
+}
+
+absl::StatusOr<std::vector<std::string>> ConfigFile::Strings(
+    const std::string& field) const {
+  const json& value = Get(field);
+  std::vector<std::string> strings;
+  if (value.is_array() && value.size() <= 16) {
+    for (const json& item : value) {
+      if (!item.is_string()) return Error(field, "a list of strings");
+      strings.push_back(item.get<std::string>());
+    }
+  }
+  if (strings.empty()) return Error(field, "a list of 1 to 16 strings");
+  return strings;
+}
+
+absl::Status ConfigFile::ExpectString(const std::string& field,
+                                      const std::string& value) const {
+  const json& found = Get(field);
+  if (found.is_null() || found == value) return absl::OkStatus();
+  return Error(field, absl::StrCat("\"", value, "\""));
+}
+
+absl::Status ConfigFile::ExpectBool(const std::string& field,
+                                    bool value) const {
+  const json& found = Get(field);
+  if (found.is_null() || found == value) return absl::OkStatus();
+  return Error(field, value ? "true" : "false");
+}
+
+absl::Status ConfigFile::ExpectNull(const std::string& field) const {
+  return Has(field) ? Error(field, "null") : absl::OkStatus();
+}
+
+}  // namespace tessera::model

@@ -1,0 +1,242 @@
+#include "worker/model/safetensors.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "nlohmann/json.hpp"
+
+namespace tessera::model {
+namespace {
+
+using kernels::DType;
+using kernels::Shape;
+using kernels::TensorView;
+using nlohmann::json;
+
+// The limit of the format's own reader.
+constexpr uint64_t kMaxHeaderBytes = 100'000'000;
+// Deeper than any header; the parser recurses.
+constexpr int kMaxDepth = 8;
+
+std::optional<DType> DTypeOf(const std::string& name) {
+  if (name == "F32") return DType::kF32;
+  if (name == "F16") return DType::kF16;
+  if (name == "BF16") return DType::kBF16;
+  if (name == "I32") return DType::kI32;
+  return std::nullopt;
+}
+
+// Parses `text`, refusing depth beyond kMaxDepth and repeated keys. Returns a
+// discarded value on errors and says which in `why`.
+json ParseStrictly(std::string_view text, std::string& why) {
+  std::vector<std::set<std::string>> keys;
+  const auto callback = [&](int depth, json::parse_event_t event, json& value) {
+    if (depth > kMaxDepth) why = "the header nests too deeply";
+    if (event == json::parse_event_t::object_start) keys.emplace_back();
+    if (event == json::parse_event_t::object_end) keys.pop_back();
+    if (event == json::parse_event_t::key) {
+      const auto& key = value.get_ref<const std::string&>();
+      if (!keys.back().insert(key).second) why = "repeated name: " + key;
+    }
+    return true;
+  };
+  // A bracket costs the parser stack; count them before it does.
+  int depth = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (quoted) {
+      if (text[i] == '\\') ++i;
+      if (i < text.size() && text[i] == '"') quoted = false;
+      continue;
+    }
+    if (text[i] == '"') quoted = true;
+    if (text[i] == '{' || text[i] == '[') ++depth;
+    if (text[i] == '}' || text[i] == ']') --depth;
+    if (depth > kMaxDepth) {
+      why = "the header nests too deeply";
+      return json(json::value_t::discarded);
+    }
+  }
+  return json::parse(text, callback, false);
+}
+
+// One tensor's place in the data.
+struct Extent {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  std::string name;
+};
+
+class HeaderReader {
+ public:
+  HeaderReader(std::string_view data, const std::string& label)
+      : data_(data), label_(label) {}
+
+  absl::Status Error(std::string_view what, std::string_view name) const {
+    return absl::InvalidArgumentError(absl::StrCat(
+        label_, ": not a valid safetensors file: ", std::string(what), ": ",
+        std::string(name)));
+  }
+
+  absl::StatusOr<Shape> ReadShape(const std::string& name, const json& entry) {
+    const auto shape = entry.find("shape");
+    if (shape == entry.end() || !shape->is_array()) {
+      return Error("a tensor has no shape", name);
+    }
+    if (shape->size() > Shape::kMaxRank) {
+      return Error("a tensor has more than 5 axes", name);
+    }
+    Shape result;
+    int64_t elements = 1;
+    std::vector<int64_t> extents;
+    for (const json& extent : *shape) {
+      if (!extent.is_number_unsigned() || extent.get<uint64_t>() > INT32_MAX) {
+        return Error("a shape holds something that is not a size", name);
+      }
+      extents.push_back(extent.get<int64_t>());
+      if (__builtin_mul_overflow(elements, extents.back(), &elements) ||
+          elements > (int64_t{1} << 48)) {
+        return Error("a shape is too large", name);
+      }
+    }
+    switch (extents.size()) {
+      case 0:
+        return Shape{};
+      case 1:
+        return Shape{extents[0]};
+      case 2:
+        return Shape{extents[0], extents[1]};
+      case 3:
+        return Shape{extents[0], extents[1], extents[2]};
+      case 4:
+        return Shape{extents[0], extents[1], extents[2], extents[3]};
+      default:
+        return Shape{extents[0], extents[1], extents[2], extents[3],
+                     extents[4]};
+    }
+  }
+
+  absl::StatusOr<TensorView> Read(const std::string& name, const json& entry) {
+    if (!entry.is_object()) return Error("a tensor is not an object", name);
+    const auto dtype = entry.find("dtype");
+    if (dtype == entry.end() || !dtype->is_string()) {
+      return Error("a tensor has no dtype", name);
+    }
+    const auto known = DTypeOf(dtype->get<std::string>());
+    if (!known.has_value()) {
+      return Error(
+          absl::StrCat("a tensor has the dtype ", dtype->get<std::string>(),
+                       ", expected F32, F16, BF16 or I32"),
+          name);
+    }
+    ASSIGN_OR_RETURN(const Shape shape, ReadShape(name, entry));
+    const auto offsets = entry.find("data_offsets");
+    if (offsets == entry.end() || !offsets->is_array() ||
+        offsets->size() != 2 || !(*offsets)[0].is_number_unsigned() ||
+        !(*offsets)[1].is_number_unsigned()) {
+      return Error("a tensor has no data_offsets", name);
+    }
+    const auto begin = (*offsets)[0].get<uint64_t>();
+    const auto end = (*offsets)[1].get<uint64_t>();
+    if (begin > end || end > data_.size()) {
+      return Error("a tensor lies outside the file", name);
+    }
+    const auto bytes =
+        static_cast<uint64_t>(shape.elements() * kernels::SizeOf(*known));
+    if (end - begin != bytes) {
+      return Error("a tensor's bytes do not fit its shape", name);
+    }
+    extents_.push_back({begin, end, name});
+    // Views are of mutable memory; nobody writes through those of a file.
+    return TensorView{const_cast<char*>(data_.data()) + begin, *known, shape};
+  }
+
+  // Checks that the tensors tile the data.
+  absl::Status CheckTiling() {
+    std::sort(extents_.begin(), extents_.end(),
+              [](const Extent& a, const Extent& b) {
+                return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+              });
+    uint64_t at = 0;
+    for (const Extent& extent : extents_) {
+      if (extent.begin < at) return Error("tensors overlap", extent.name);
+      if (extent.begin > at) {
+        return Error("unused bytes before a tensor", extent.name);
+      }
+      at = extent.end;
+    }
+    if (at != data_.size()) {
+      return Error("bytes that no tensor uses",
+                   absl::StrCat(data_.size() - at, " at the end"));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  std::string_view data_;
+  const std::string& label_;
+  std::vector<Extent> extents_;
+};
+
+}  // namespace
+
+absl::StatusOr<SafetensorsIndex> SafetensorsIndex::Parse(
+    std::string_view file, const std::string& label) {
+  const HeaderReader complain({}, label);
+  uint64_t length = 0;
+  if (file.size() < sizeof length) {
+    return complain.Error("too short for a header",
+                          absl::StrCat(file.size(), " bytes"));
+  }
+  std::memcpy(&length, file.data(), sizeof length);
+  if (length > kMaxHeaderBytes || length > file.size() - sizeof length) {
+    return complain.Error("the header does not fit the file",
+                          absl::StrCat("header of ", length,
+                                       " bytes in a file of ", file.size()));
+  }
+  std::string why;
+  const json header = ParseStrictly(file.substr(sizeof length, length), why);
+  if (!why.empty()) return complain.Error("bad header", why);
+  if (!header.is_object()) {
+    return complain.Error("bad header", "not a JSON object");
+  }
+  HeaderReader reader(file.substr(sizeof length + length), label);
+  SafetensorsIndex index;
+  for (const auto& [name, entry] : header.items()) {
+    if (name == "__metadata__") {
+      if (!entry.is_object()) {
+        return complain.Error("bad metadata", "not an object");
+      }
+      for (const auto& [key, value] : entry.items()) {
+        if (!value.is_string()) {
+          return complain.Error("bad metadata", key);
+        }
+        index.metadata_[key] = value.get<std::string>();
+      }
+      continue;
+    }
+    ASSIGN_OR_RETURN(index.tensors_[name], reader.Read(name, entry));
+  }
+  RETURN_IF_ERROR(reader.CheckTiling());
+  return index;
+}
+
+absl::StatusOr<Safetensors> Safetensors::Open(const std::string& path) {
+  ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
+  ASSIGN_OR_RETURN(SafetensorsIndex index,
+                   SafetensorsIndex::Parse(file.bytes(), path));
+  return Safetensors(path, std::move(file), std::move(index));
+}
+
+Safetensors::Safetensors(std::string path, MappedFile file,
+                         SafetensorsIndex index)
+    : path_(std::move(path)),
+      file_(std::move(file)),
+      index_(std::move(index)) {}
+
+}  // namespace tessera::model

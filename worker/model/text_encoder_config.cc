@@ -1,0 +1,47 @@
+#include "worker/model/text_encoder_config.h"
+
+#include <string>
+#include <vector>
+
+#include "common/status_macros.h"
+
+namespace tessera::model {
+
+absl::StatusOr<TextEncoderConfig> ReadTextEncoderConfig(
+    const ConfigFile& file) {
+  if (file.Has("architectures")) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> classes,
+                     file.Strings("architectures"));
+    if (classes[0] != "CLIPTextModel") {
+      return file.Error("architectures", "CLIPTextModel");
+    }
+  }
+  TextEncoderConfig config;
+  ASSIGN_OR_RETURN(config.vocab_size,
+                   file.IntOr("vocab_size", 1, 1'000'000, 49408));
+  ASSIGN_OR_RETURN(config.hidden_size,
+                   file.IntOr("hidden_size", 1, 16384, 512));
+  ASSIGN_OR_RETURN(config.intermediate_size,
+                   file.IntOr("intermediate_size", 1, 65536, 2048));
+  ASSIGN_OR_RETURN(config.num_hidden_layers,
+                   file.IntOr("num_hidden_layers", 1, 128, 12));
+  ASSIGN_OR_RETURN(config.num_attention_heads,
+                   file.IntOr("num_attention_heads", 1, 1024, 8));
+  if (config.hidden_size % config.num_attention_heads != 0) {
+    return file.Error("num_attention_heads", "a divisor of hidden_size");
+  }
+  ASSIGN_OR_RETURN(config.max_position_embeddings,
+                   file.IntOr("max_position_embeddings", 3, 4096, 77));
+  ASSIGN_OR_RETURN(const double epsilon, file.NumberOr("layer_norm_eps", 1e-5));
+  config.layer_norm_eps = static_cast<float>(epsilon);
+  ASSIGN_OR_RETURN(const std::string act,
+                   file.StringOr("hidden_act", "quick_gelu"));
+  if (act != "quick_gelu" && act != "gelu") {
+    return file.Error("hidden_act", "quick_gelu or gelu");
+  }
+  config.hidden_act = act == "gelu" ? kernels::Activation::kGelu
+                                    : kernels::Activation::kQuickGelu;
+  return config;
+}
+
+}  // namespace tessera::model

@@ -1,0 +1,30 @@
+// The shape of a CLIP text encoder, from text_encoder/config.json.
+#ifndef TESSERA_WORKER_MODEL_TEXT_ENCODER_CONFIG_H_
+#define TESSERA_WORKER_MODEL_TEXT_ENCODER_CONFIG_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "kernels/ops/activation.h"
+#include "worker/model/config_file.h"
+
+namespace tessera::model {
+
+// The fields of transformers' CLIPTextConfig that the encoder needs.
+struct TextEncoderConfig {
+  int64_t vocab_size = 0;
+  int64_t hidden_size = 0;
+  int64_t intermediate_size = 0;
+  int64_t num_hidden_layers = 0;
+  int64_t num_attention_heads = 0;
+  int64_t max_position_embeddings = 0;  // tokens a prompt is padded to
+  float layer_norm_eps = 0;
+  kernels::Activation hidden_act = kernels::Activation::kQuickGelu;
+};
+
+// Reads and checks a config. Errors: INVALID_ARGUMENT naming file and field.
+absl::StatusOr<TextEncoderConfig> ReadTextEncoderConfig(const ConfigFile& file);
+
+}  // namespace tessera::model
+
+#endif  // TESSERA_WORKER_MODEL_TEXT_ENCODER_CONFIG_H_

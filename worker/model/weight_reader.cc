@@ -1,0 +1,51 @@
+#include "worker/model/weight_reader.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+
+namespace tessera::model {
+
+WeightReader::WeightReader(Safetensors file) : file_(std::move(file)) {}
+
+absl::StatusOr<WeightReader> WeightReader::Open(const std::string& folder,
+                                                const std::string& stem) {
+  const std::string plain = absl::StrCat(folder, "/", stem, ".safetensors");
+  absl::StatusOr<Safetensors> file = Safetensors::Open(plain);
+  if (absl::IsNotFound(file.status())) {
+    absl::StatusOr<Safetensors> half =
+        Safetensors::Open(absl::StrCat(folder, "/", stem, ".fp16.safetensors"));
+    if (!absl::IsNotFound(half.status())) file = std::move(half);
+  }
+  if (!file.ok()) return std::move(file).status();
+  return WeightReader(*std::move(file));
+}
+
+bool WeightReader::Has(std::string_view name) const {
+  return file_.index().tensors().contains(name);
+}
+
+absl::StatusOr<kernels::Tensor> WeightReader::Read(
+    const std::string& name, const kernels::Shape& shape) const {
+  const auto found = file_.index().tensors().find(name);
+  if (found == file_.index().tensors().end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file_.path(), ": missing tensor: ", name,
+                     ", expected shape ", shape.ToString()));
+  }
+  if (!(found->second.shape == shape)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        file_.path(), ": wrong shape: ", name, " is ",
+        found->second.shape.ToString(), ", expected ", shape.ToString()));
+  }
+  absl::StatusOr<kernels::Tensor> tensor = kernels::ToF32(found->second);
+  if (!tensor.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file_.path(), ": ", name, ": ",
+                     std::string(tensor.status().message())));
+  }
+  return tensor;
+}
+
+}  // namespace tessera::model
