@@ -1,7 +1,7 @@
 """Checks that time comes through the Clock: no sleeping, no wall clock.
 
 Reading std::chrono::steady_clock to measure how long work took is fine: nothing
-is decided by it.
+is decided by it. So is a deadline handed to gRPC, which knows no other clock.
 """
 import re
 import sources
@@ -23,7 +23,7 @@ def check(root):
             continue
         for number, line in enumerate(sources.lines(root, path), 1):
             match = BANNED.search(line.split("//")[0])
-            if match:
+            if match and "set_deadline(" not in line:
                 problems.append(f"{path}:{number}: {match.group(0).strip()}: "
                                 "take a Clock")
     return problems

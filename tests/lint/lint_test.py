@@ -105,6 +105,7 @@ class ClockTest(Tree):
         self.write("common/clock.cc", "return absl::Now();\n")
         self.write("worker/a.cc", "// absl::Now() is banned\n"
                    "auto t = std::chrono::steady_clock::now();\n"
+                   "c.set_deadline(std::chrono::system_clock::now() + t);\n"
                    "policy.sleep(3);\n")
 
         self.assertEqual(check_clock.check(self.root), [])
