@@ -1,0 +1,57 @@
+#include "worker/lora_store.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+
+namespace tessera::worker {
+
+LoraStore::LoraStore(LoraStoreOptions options, Parser parser)
+    : options_(std::move(options)), parser_(std::move(parser)) {}
+
+absl::StatusOr<LoraStore::Weights> LoraStore::Get(const std::string& name) {
+  const auto known =
+      std::find_if(entries_.begin(), entries_.end(),
+                   [&](const Entry& entry) { return entry.name == name; });
+  if (known != entries_.end()) {
+    entries_.splice(entries_.begin(), entries_, known);
+    return known->weights;
+  }
+  ASSIGN_OR_RETURN(const std::string path, Find(name));
+  ASSIGN_OR_RETURN(Weights weights, parser_(path));
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  const int64_t bytes = error ? 0 : static_cast<int64_t>(size);
+  entries_.push_front({name, weights, bytes});
+  bytes_ += bytes;
+  Evict();
+  return weights;
+}
+
+absl::StatusOr<std::string> LoraStore::Find(const std::string& name) const {
+  const auto file = options_.files.find(name);
+  if (file != options_.files.end()) return file->second;
+  const bool is_file_name =
+      !name.empty() && name[0] != '.' && name.find('/') == std::string::npos;
+  if (is_file_name && !options_.folder.empty()) {
+    const std::string path =
+        absl::StrCat(options_.folder, "/", name, ".safetensors");
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(path, ignored)) return path;
+  }
+  return absl::NotFoundError(
+      absl::StrCat("this worker has no such LoRA: ", name));
+}
+
+void LoraStore::Evict() {
+  while (bytes_ > options_.bytes && !entries_.empty()) {
+    bytes_ -= entries_.back().bytes;
+    entries_.pop_back();
+  }
+}
+
+}  // namespace tessera::worker

@@ -1,0 +1,73 @@
+#include "worker/options.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace tessera::worker {
+namespace {
+
+constexpr int kDefaultBatch = 4;
+constexpr int kLargestBatch = 64;
+constexpr int kMostThreads = 1024;
+
+absl::Status BadFlag(const std::string& flag, const std::string& reason) {
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", reason));
+}
+
+}  // namespace
+
+absl::Status Validate(const Options& options) {
+  if (options.coordinator.find(':') == std::string::npos) {
+    return BadFlag("coordinator", absl::StrCat("expected host:port, got \"",
+                                               options.coordinator, "\""));
+  }
+  if (options.models.empty()) {
+    return BadFlag("models", "name the folder that holds the models");
+  }
+  if (options.threads < 0 || options.threads > kMostThreads) {
+    return BadFlag("threads", absl::StrCat("expected 0 to ", kMostThreads,
+                                           ", got ", options.threads));
+  }
+  if (options.batch < 0 || options.batch > kLargestBatch) {
+    return BadFlag("batch", absl::StrCat("expected 0 to ", kLargestBatch,
+                                         ", got ", options.batch));
+  }
+  if (options.lora_cache_bytes < 0) {
+    return BadFlag("lora-cache-bytes",
+                   absl::StrCat("is negative: ", options.lora_cache_bytes));
+  }
+  return absl::OkStatus();
+}
+
+int ResolveBatch(int batch) { return batch == 0 ? kDefaultBatch : batch; }
+
+absl::StatusOr<std::map<std::string, std::string>> ParseLoraFiles(
+    const std::string& text) {
+  std::map<std::string, std::string> files;
+  const std::vector<std::string> entries =
+      absl::StrSplit(text, ',', absl::SkipEmpty());
+  for (const std::string& entry : entries) {
+    const size_t equals = entry.find('=');
+    if (equals == std::string::npos || equals == 0 ||
+        equals + 1 == entry.size()) {
+      return BadFlag("lora",
+                     absl::StrCat("expected NAME=FILE, got \"", entry, "\""));
+    }
+    const std::string name = entry.substr(0, equals);
+    if (!files.emplace(name, entry.substr(equals + 1)).second) {
+      return BadFlag("lora", absl::StrCat("name given twice: ", name));
+    }
+  }
+  return files;
+}
+
+absl::StatusOr<LogFormat> ParseLogFormat(const std::string& text) {
+  if (text == "text") return LogFormat::kText;
+  if (text == "json") return LogFormat::kJson;
+  return BadFlag("log-format",
+                 absl::StrCat("expected text or json, got \"", text, "\""));
+}
+
+}  // namespace tessera::worker

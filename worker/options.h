@@ -1,0 +1,46 @@
+// What a worker process is started with.
+#ifndef TESSERA_WORKER_OPTIONS_H_
+#define TESSERA_WORKER_OPTIONS_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/log.h"
+
+namespace tessera::worker {
+
+struct Options {
+  std::string coordinator;      // host:port
+  std::string models;           // folder whose subfolders are models
+  std::string device = "auto";  // auto, cpu or cuda:N
+  int threads = 0;              // of the CPU device; 0: one a core
+  int batch = 0;                // pictures in the UNet together; 0: 4
+  std::string lora_cache;       // folder of NAME.safetensors; empty: none
+  int64_t lora_cache_bytes = 0;
+  std::map<std::string, std::string> loras;  // file by name
+  std::string metrics_listen;                // host:port; empty: no metrics
+  LogFormat log_format = LogFormat::kText;
+};
+
+// Checks every field that can be checked without opening anything.
+// INVALID_ARGUMENT names the flag.
+absl::Status Validate(const Options& options);
+
+// Returns the batch that 0 stands for: on a CPU a step costs about the same
+// time a picture from four on.
+int ResolveBatch(int batch);
+
+// Parses "ink=/loras/ink.safetensors,pixel=…". INVALID_ARGUMENT for an entry
+// without name or file and for a name given twice.
+absl::StatusOr<std::map<std::string, std::string>> ParseLoraFiles(
+    const std::string& text);
+
+// Parses "text" or "json".
+absl::StatusOr<LogFormat> ParseLogFormat(const std::string& text);
+
+}  // namespace tessera::worker
+
+#endif  // TESSERA_WORKER_OPTIONS_H_
