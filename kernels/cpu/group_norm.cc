@@ -18,85 +18,106 @@ HWY_BEFORE_NAMESPACE();
 namespace tessera::kernels::cpu {
 namespace HWY_NAMESPACE {
 
-// Channels whose sums a task keeps: doubles of 512 channels are 8 KiB.
-inline constexpr int64_t kMaxChannels = 16384;
+// Pixels added to a sum while it is in a register.
+inline constexpr int64_t kPixelsAtOnce = 4;
 
-// Adds every pixel of one picture to the per-channel sums and sums of squares,
-// in double: squares of floats are exact there and cancellation does no harm.
-void SumChannels(const float* x, int64_t pixels, int64_t channels, double* sum,
-                 double* square) {
+// Sums and sums of squares of a picture's channels, in double: squares of
+// floats are exact there and cancellation does no harm.
+struct ChannelSums {
+  double* sum;
+  double* square;
+};
+
+// Adds `pixels` pixels, `stride` floats apart, to the sums of `channels`
+// channels, one pixel after the other.
+HWY_INLINE void AddPixels(const float* x, int64_t pixels, int64_t stride,
+                          int64_t channels, const ChannelSums& sums) {
   const hn::Rebind<double, hn::Half<D>> dd;
   const hn::Half<D> df;
   const int64_t lanes = static_cast<int64_t>(hn::MaxLanes(dd));
-  const int64_t whole = channels / lanes * lanes;
-  std::fill_n(sum, channels, 0.0);
-  std::fill_n(square, channels, 0.0);
-  for (int64_t p = 0; p < pixels; ++p) {
-    const float* const row = x + p * channels;
-    int64_t c = 0;
-    for (; c < whole; c += lanes) {
-      const auto value = hn::PromoteTo(dd, hn::LoadU(df, row + c));
-      hn::StoreU(hn::Add(hn::LoadU(dd, sum + c), value), dd, sum + c);
-      hn::StoreU(hn::MulAdd(value, value, hn::LoadU(dd, square + c)), dd,
-                 square + c);
+  int64_t c = 0;
+  for (; c + lanes <= channels; c += lanes) {
+    auto sum = hn::LoadU(dd, sums.sum + c);
+    auto square = hn::LoadU(dd, sums.square + c);
+    for (int64_t p = 0; p < pixels; ++p) {
+      const auto value = hn::PromoteTo(dd, hn::LoadU(df, x + p * stride + c));
+      sum = hn::Add(sum, value);
+      square = hn::MulAdd(value, value, square);
     }
-    for (; c < channels; ++c) {
-      const double value = row[c];
-      sum[c] += value;
-      square[c] += value * value;  // exact, so fused or not is the same
+    hn::StoreU(sum, dd, sums.sum + c);
+    hn::StoreU(square, dd, sums.square + c);
+  }
+  for (; c < channels; ++c) {
+    for (int64_t p = 0; p < pixels; ++p) {
+      const double value = x[p * stride + c];
+      sums.sum[c] += value;
+      sums.square[c] += value * value;  // exact, so fused or not is the same
     }
   }
 }
 
-// Normalises picture `n`; `workspace` holds sums, then scale and shift.
-void NormalizePicture(const GroupNormArgs& args, int64_t n, float* workspace) {
-  const int64_t channels = args.input.shape[-1];
+// Normalises groups [first, last) of picture `n`; `workspace` holds sums,
+// then scale and shift.
+void NormalizeGroups(const GroupNormArgs& args, int64_t n, int64_t first,
+                     int64_t last, float* workspace) {
+  const int64_t stride = args.input.shape[-1];
   const int64_t pixels =
-      args.input.shape.elements() / args.input.shape[0] / channels;
-  const int64_t members = channels / args.groups;
-  const float* const x = args.input.f32() + n * pixels * channels;
-  float* const out = args.out.f32() + n * pixels * channels;
-  double* const sum = reinterpret_cast<double*>(workspace);
-  double* const square = sum + channels;
-  float* const scale = reinterpret_cast<float*>(square + channels);
+      args.input.shape.elements() / args.input.shape[0] / stride;
+  const int64_t members = stride / args.groups;
+  const int64_t channels = (last - first) * members;
+  const int64_t offset = n * pixels * stride + first * members;
+  const float* const x = args.input.f32() + offset;
+  float* const out = args.out.f32() + offset;
+  const float* const weight = args.weight.f32() + first * members;
+  const float* const bias = args.bias.f32() + first * members;
+  double* const doubles = reinterpret_cast<double*>(workspace);
+  const ChannelSums sums{doubles, doubles + channels};
+  float* const scale = reinterpret_cast<float*>(doubles + 2 * channels);
   float* const shift = scale + channels;
-  SumChannels(x, pixels, channels, sum, square);
+  std::fill_n(doubles, 2 * channels, 0.0);
+  for (int64_t p = 0; p < pixels; p += kPixelsAtOnce) {
+    AddPixels(x + p * stride, std::min(kPixelsAtOnce, pixels - p), stride,
+              channels, sums);
+  }
   const double count = static_cast<double>(pixels * members);
-  for (int64_t g = 0; g < args.groups; ++g) {
+  for (int64_t begin = 0; begin < channels; begin += members) {
     double total = 0, squares = 0;
-    for (int64_t c = g * members; c < (g + 1) * members; ++c) {
-      total += sum[c];
-      squares += square[c];
+    for (int64_t c = begin; c < begin + members; ++c) {
+      total += sums.sum[c];
+      squares += sums.square[c];
     }
     const double mean = total / count;
     const double variance = std::max(0.0, squares / count - mean * mean);
     const double inverse =
         1.0 / std::sqrt(variance + static_cast<double>(args.eps));
-    for (int64_t c = g * members; c < (g + 1) * members; ++c) {
-      const double by = inverse * static_cast<double>(args.weight.f32()[c]);
+    for (int64_t c = begin; c < begin + members; ++c) {
+      const double by = inverse * static_cast<double>(weight[c]);
       scale[c] = static_cast<float>(by);
-      shift[c] = static_cast<float>(static_cast<double>(args.bias.f32()[c]) -
-                                    mean * by);
+      shift[c] = static_cast<float>(static_cast<double>(bias[c]) - mean * by);
     }
   }
   for (int64_t p = 0; p < pixels; ++p) {
     for (int64_t c = 0; c < channels; c += kLanes) {
       const int64_t left = channels - c;
-      V y = hn::MulAdd(LoadSome(x + p * channels + c, left),
+      V y = hn::MulAdd(LoadSome(x + p * stride + c, left),
                        LoadSome(scale + c, left), LoadSome(shift + c, left));
       if (args.silu) y = Apply(Activation::kSilu, y);
-      StoreSome(y, out + p * channels + c, left);
+      StoreSome(y, out + p * stride + c, left);
     }
   }
 }
 
 void GroupNormOnTarget(ThreadPool& pool, const GroupNormArgs& args) {
-  pool.ParallelFor(args.input.shape[0],
-                   [&](int64_t begin, int64_t end, int thread) {
-                     for (int64_t n = begin; n < end; ++n) {
-                       NormalizePicture(args, n, pool.workspace(thread));
-                     }
-                   });
+  const int64_t groups = args.groups;
+  pool.ParallelFor(args.input.shape[0] * groups, [&](int64_t begin, int64_t end,
+                                                     int thread) HWY_ATTR {
+    while (begin < end) {
+      const int64_t n = begin / groups, first = begin % groups;
+      const int64_t last = std::min(groups, first + end - begin);
+      NormalizeGroups(args, n, first, last, pool.workspace(thread));
+      begin += last - first;
+    }
+  });
 }
 
 }  // namespace HWY_NAMESPACE

@@ -31,6 +31,7 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::ParallelFor(int64_t count, Body body) {
+  absl::MutexLock turn(&turn_);
   if (threads_ == 1 || count <= 1) {
     if (count > 0) body(0, count, 0);
     return;

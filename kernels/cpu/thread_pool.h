@@ -8,13 +8,15 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/synchronization/mutex.h"
 #include "kernels/tensor.h"
 
 namespace tessera::kernels::cpu {
 
 // Runs loops on a fixed number of threads, the caller's included. Waiting
 // threads spin for a moment and then sleep, so that the short ops of a forward
-// pass do not pay a wake-up each. One caller at a time; no heap allocation.
+// pass do not pay a wake-up each. No heap allocation. Thread-safe: callers take
+// turns, and the one whose turn it is owns the workspaces.
 class ThreadPool {
  public:
   // Bytes of scratch memory that each thread owns for packing.
@@ -45,6 +47,7 @@ class ThreadPool {
   void RunPart(int thread);
 
   const int threads_;
+  absl::Mutex turn_;
   std::vector<Tensor> workspaces_;
   std::vector<std::thread> workers_;
   const Body* body_ = nullptr;

@@ -1,5 +1,9 @@
 #include "kernels/ops/embedding.h"
 
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "kernels/op_table.h"
 #include "kernels/ops/shape_check.h"
 
@@ -13,10 +17,16 @@ void TokenEmbedding(Stream& stream, const TokenEmbeddingArgs& args) {
                args.positions.shape[0] >= ids[1] &&
                args.positions.shape[1] == table[1] &&
                IsF32(args.out, Shape{ids[0], ids[1], table[1]});
-  for (int64_t i = 0; valid && !stream.planning() && i < ids.elements(); ++i) {
-    valid = args.ids.i32()[i] >= 0 && args.ids.i32()[i] < table[0];
+  absl::Status status = Check(valid, "token_embedding", args.ids.shape);
+  for (int64_t i = 0; status.ok() && !stream.planning() && i < ids.elements();
+       ++i) {
+    const int32_t id = args.ids.i32()[i];
+    if (id < 0 || id >= table[0]) {
+      status = absl::InvalidArgumentError(
+          absl::StrCat("token_embedding: id outside the vocabulary: ", id));
+    }
   }
-  if (stream.Admit(Check(valid, "token_embedding", args.ids.shape))) {
+  if (stream.Admit(std::move(status))) {
     stream.ops().token_embedding(stream, args);
   }
 }

@@ -5,11 +5,18 @@
 
 namespace tessera::kernels {
 
+namespace {
+
+constexpr int64_t kMaxInputs = 65536;
+
+}  // namespace
+
 void Gemm(Stream& stream, const GemmArgs& args) {
   const PackedWeights& weights = args.weights;
   const bool valid =
       IsF32(args.a) && IsF32(args.out) && args.a.shape.rank() > 0 &&
-      args.out.shape.rank() > 0 && weights.n() > 0 && weights.kernel_h() == 1 &&
+      args.out.shape.rank() > 0 && weights.n() > 0 &&
+      weights.k() <= kMaxInputs && weights.kernel_h() == 1 &&
       weights.kernel_w() == 1 && args.a_column >= 0 &&
       args.a_column + weights.k() <= args.a.shape[-1] &&
       args.out.shape[-1] == weights.n() &&

@@ -26,7 +26,8 @@ struct GemmArgs {
 
 // Computes each output as one chain of fused multiply-adds along k that
 // starts from the bias, so a row's bits depend on that row alone. `out` must
-// not overlap `a`. Errors: INVALID_ARGUMENT for shapes that do not fit.
+// not overlap `a`. Errors: INVALID_ARGUMENT for shapes that do not fit
+// or more than 65536 inputs.
 void Gemm(Stream& stream, const GemmArgs& args);
 
 }  // namespace tessera::kernels
