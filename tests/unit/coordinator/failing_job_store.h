@@ -1,0 +1,89 @@
+// A job store whose commits fail when a test says so.
+#ifndef TESSERA_TESTS_UNIT_COORDINATOR_FAILING_JOB_STORE_H_
+#define TESSERA_TESTS_UNIT_COORDINATOR_FAILING_JOB_STORE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "coordinator/store/job_store.h"
+#include "coordinator/store/memory_job_store.h"
+
+namespace tessera::coordinator {
+
+// A memory store that can lose its disk. Thread-compatible.
+class FailingJobStore final : public JobStore {
+ public:
+  // From now on commits answer `status` and change nothing, unless it is OK.
+  void FailCommits(absl::Status status) { failure_ = std::move(status); }
+
+  // Returns how many commits were tried.
+  int commits() const { return commits_; }
+
+  absl::StatusOr<std::unique_ptr<JobTransaction>> Begin() override {
+    return std::make_unique<Transaction>(*this, store_.Begin().value());
+  }
+  absl::StatusOr<std::vector<Job>> LoadJobs() const override {
+    return store_.LoadJobs();
+  }
+  absl::StatusOr<std::vector<Shard>> LoadShards(
+      const JobId& job) const override {
+    return store_.LoadShards(job);
+  }
+  absl::StatusOr<std::string> ReadPayload(const ShardId& id) const override {
+    return store_.ReadPayload(id);
+  }
+  absl::StatusOr<std::vector<TaskResult>> ReadResults(
+      const ShardId& id) const override {
+    return store_.ReadResults(id);
+  }
+  absl::StatusOr<int64_t> CountConflicts(const JobId& job) const override {
+    return store_.CountConflicts(job);
+  }
+
+ private:
+  class Transaction final : public JobTransaction {
+   public:
+    Transaction(FailingJobStore& store, std::unique_ptr<JobTransaction> inner)
+        : store_(store), inner_(std::move(inner)) {}
+    void PutJob(const Job& job) override { inner_->PutJob(job); }
+    void DeleteJob(const JobId& job) override { inner_->DeleteJob(job); }
+    void AddShard(const JobId& job, const Shard& shard,
+                  const std::string& payload) override {
+      inner_->AddShard(job, shard, payload);
+    }
+    void PutShard(const JobId& job, const Shard& shard) override {
+      inner_->PutShard(job, shard);
+    }
+    void AddResult(const ShardId& id, const TaskResult& result) override {
+      inner_->AddResult(id, result);
+    }
+    void AddConflict(const ShardId& id, int64_t epoch,
+                     const TaskResult& result) override {
+      inner_->AddConflict(id, epoch, result);
+    }
+    std::optional<TaskResult> FindResult(const ShardId& id,
+                                         int32_t task) override {
+      return inner_->FindResult(id, task);
+    }
+    absl::Status Commit() override {
+      ++store_.commits_;
+      return store_.failure_.ok() ? inner_->Commit() : store_.failure_;
+    }
+
+   private:
+    FailingJobStore& store_;
+    std::unique_ptr<JobTransaction> inner_;
+  };
+
+  MemoryJobStore store_;
+  absl::Status failure_;
+  int commits_ = 0;
+};
+
+}  // namespace tessera::coordinator
+
+#endif  // TESSERA_TESTS_UNIT_COORDINATOR_FAILING_JOB_STORE_H_
