@@ -16,6 +16,8 @@ namespace fs = std::filesystem;
 
 constexpr absl::Duration kTick = absl::Milliseconds(100);
 constexpr absl::Duration kProbeTick = absl::Milliseconds(10);
+// What a person who pressed Ctrl-C waits for pictures in flight.
+constexpr absl::Duration kDrainGrace = absl::Seconds(3);
 constexpr absl::Duration kCancelLimit = absl::Seconds(10);
 constexpr absl::Duration kStopGrace = absl::Seconds(10);
 constexpr int kProbeLines = 5;
@@ -92,10 +94,12 @@ absl::StatusOr<v1::Job> LocalJob::Follow(const std::string& job_id) {
   while (true) {
     if (signals_.Wait(kTick)) {
       progress_.Note("interrupted; finished pictures stay");
+      service_->StopWorkers(kDrainGrace);
       Cancel(job_id);
       return absl::CancelledError("interrupted");
     }
     if (const absl::Status alive = service_->Supervise(note); !alive.ok()) {
+      service_->StopWorkers(kDrainGrace);
       Cancel(job_id);
       return alive;
     }

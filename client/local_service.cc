@@ -166,16 +166,21 @@ absl::Status LocalService::Supervise(
   return absl::OkStatus();
 }
 
-void LocalService::Stop(absl::Duration grace) {
+void LocalService::StopWorkers(absl::Duration grace) {
   for (Role& worker : workers_) {
     for (ChildProcess& process : worker.process) process.Signal(SIGTERM);
   }
   const absl::Time end = clock_.Now() + grace;
   for (Role& worker : workers_) {
     for (ChildProcess& process : worker.process) {
-      process.Stop(clock_, std::max(end - clock_.Now(), absl::ZeroDuration()));
+      process.Wait(clock_, end - clock_.Now());
     }
+    worker.process.clear();  // kills
   }
+}
+
+void LocalService::Stop(absl::Duration grace) {
+  StopWorkers(grace);
   for (ChildProcess& process : coordinator_.process) {
     process.Stop(clock_, grace);
   }

@@ -52,8 +52,11 @@ class LocalService {
   // given up.
   absl::Status Supervise(const std::function<void(const std::string&)>& note);
 
-  // Lets the workers drain and then the coordinator stop; kills what takes
-  // longer than `grace`.
+  // Lets the workers finish and commit the pictures in flight; kills what takes
+  // longer than `grace`. None is left, so no picture is written any more.
+  void StopWorkers(absl::Duration grace);
+
+  // Stops the workers and then the coordinator, each with `grace`.
   void Stop(absl::Duration grace);
 
  private:
