@@ -11,10 +11,9 @@
 #include "absl/status/statusor.h"
 #include "kernels/device.h"
 #include "kernels/tensor.h"
+#include "worker/model/adapter_weights.h"
 
 namespace tessera::model {
-
-struct AdapterWeights;  // worker/model/adapter_weights.h
 
 // One adapter of a request: its parsed weights and the strength to apply.
 struct AdapterUse {

@@ -1,0 +1,57 @@
+// The rows of a batch on their way through the UNet.
+#ifndef TESSERA_WORKER_MODEL_BATCH_ROWS_H_
+#define TESSERA_WORKER_MODEL_BATCH_ROWS_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "kernels/tensor.h"
+#include "worker/model/adapter_rows.h"
+#include "worker/model/prompt_cache.h"
+#include "worker/model/text_to_image.h"
+#include "worker/model/unet_runner.h"
+
+namespace tessera::model {
+
+// What one UNet row sees: a prompt, and the adapters of its picture.
+struct BatchRow {
+  std::shared_ptr<const EncodedPrompt> prompt;
+  std::vector<AdapterUse> adapters;  // canonical
+};
+
+// Holds each row's cross-attention keys side by side and calls the UNet.
+// Thread-compatible. Borrows the model.
+class BatchRows {
+ public:
+  // Holds up to `max_rows` rows.
+  BatchRows(const TextToImage& model, int64_t max_rows);
+
+  // Sets which rows there are. Copies the keys of the rows whose prompt is not
+  // the one that was there.
+  void Arrange(std::vector<BatchRow> rows);
+
+  // Predicts the noise of every row: sample and out [rows, h, w, C],
+  // timesteps [rows]. Returns the first error of an op.
+  absl::Status Predict(const kernels::TensorView& sample,
+                       const kernels::TensorView& timesteps,
+                       const kernels::TensorView& out);
+
+ private:
+  void AllocateKeys(const EncodedPrompt& prompt);
+
+  const TextToImage& model_;
+  const int64_t max_rows_;
+  UNetRunner runner_;
+  std::vector<BatchRow> rows_;
+  std::vector<kernels::Tensor> keys_;  // each [max_rows, T, 2 C]
+  std::vector<kernels::TensorView> key_views_;
+  std::optional<AdapterRows> adapters_;
+  int64_t generation_ = 0;
+};
+
+}  // namespace tessera::model
+
+#endif  // TESSERA_WORKER_MODEL_BATCH_ROWS_H_

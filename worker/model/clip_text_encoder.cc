@@ -1,0 +1,119 @@
+#include "worker/model/clip_text_encoder.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "kernels/ops/embedding.h"
+#include "worker/model/attention.h"
+
+namespace tessera::model {
+namespace {
+
+using kernels::Scratch;
+using kernels::Shape;
+using kernels::TensorView;
+
+// What published checkpoints put before every name, and newer exporters do not.
+constexpr char kPrefix[] = "text_model.";
+
+}  // namespace
+
+absl::StatusOr<ClipLayer> ClipLayer::Load(const LayerSource& source,
+                                          const std::string& name,
+                                          const TextEncoderConfig& config) {
+  const int64_t c = config.hidden_size;
+  const auto linear = [&](std::vector<std::string> parts, int64_t inputs,
+                          int64_t outputs) {
+    for (std::string& part : parts) part = absl::StrCat(name, ".", part);
+    return Linear::Load(
+        source,
+        {.names = std::move(parts), .inputs = inputs, .outputs = outputs});
+  };
+  const auto norm = [&](const char* part) {
+    return LayerNorm::Load(source, absl::StrCat(name, ".", part), c,
+                           config.layer_norm_eps);
+  };
+  ClipLayer layer;
+  ASSIGN_OR_RETURN(layer.norm1, norm("layer_norm1"));
+  ASSIGN_OR_RETURN(layer.qkv, linear({"self_attn.q_proj", "self_attn.k_proj",
+                                      "self_attn.v_proj"},
+                                     c, c));
+  ASSIGN_OR_RETURN(layer.out, linear({"self_attn.out_proj"}, c, c));
+  ASSIGN_OR_RETURN(layer.norm2, norm("layer_norm2"));
+  ASSIGN_OR_RETURN(layer.fc1, linear({"mlp.fc1"}, c, config.intermediate_size));
+  ASSIGN_OR_RETURN(layer.fc2, linear({"mlp.fc2"}, config.intermediate_size, c));
+  return layer;
+}
+
+void ClipLayer::Forward(const Pass& pass, int64_t heads,
+                        kernels::Activation activation,
+                        const TensorView& h) const {
+  const Shape& shape = h.shape;
+  const Scratch normed = pass.Allocate(shape);
+  norm1.Forward(pass, h, normed.view());
+  {
+    const Scratch wide = pass.Allocate(Shape{shape[0], shape[1], 3 * shape[2]});
+    qkv.Forward(pass, normed.view(), wide.view(), {});
+    SelfAttention(pass, wide.view(), heads, /*causal=*/true, normed.view());
+  }
+  out.Forward(pass, normed.view(), h, {.residual = h});
+  norm2.Forward(pass, h, normed.view());
+  const Scratch hidden =
+      pass.Allocate(Shape{shape[0] * shape[1], fc1.outputs()});
+  fc1.Forward(pass, normed.view(), hidden.view(), {.activation = activation});
+  fc2.Forward(pass, hidden.view(), h, {.residual = h});
+}
+
+absl::StatusOr<ClipTextEncoder> ClipTextEncoder::Load(
+    const WeightReader& reader, kernels::Device& device,
+    const TextEncoderConfig& config) {
+  ClipTextEncoder encoder;
+  const LayerSource source{reader, device, encoder.table_};
+  const std::string prefix =
+      source.reader.Has(absl::StrCat(kPrefix, "final_layer_norm.weight"))
+          ? kPrefix
+          : "";
+  ASSIGN_OR_RETURN(
+      encoder.tokens_,
+      source.reader.Read(prefix + "embeddings.token_embedding.weight",
+                         Shape{config.vocab_size, config.hidden_size}));
+  ASSIGN_OR_RETURN(
+      encoder.positions_,
+      source.reader.Read(
+          prefix + "embeddings.position_embedding.weight",
+          Shape{config.max_position_embeddings, config.hidden_size}));
+  for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
+    ASSIGN_OR_RETURN(
+        ClipLayer layer,
+        ClipLayer::Load(source, absl::StrCat(prefix, "encoder.layers.", i),
+                        config));
+    encoder.layers_.push_back(std::move(layer));
+  }
+  ASSIGN_OR_RETURN(encoder.final_norm_,
+                   LayerNorm::Load(source, prefix + "final_layer_norm",
+                                   config.hidden_size, config.layer_norm_eps));
+  for (size_t i = 0; i < encoder.table_.layers().size(); ++i) {
+    const std::string& name = encoder.table_.layers()[i].name;
+    encoder.table_.AddAlias(
+        prefix.empty() ? kPrefix + name : name.substr(prefix.size()),
+        static_cast<int>(i));
+  }
+  encoder.heads_ = config.num_attention_heads;
+  encoder.activation_ = config.hidden_act;
+  return encoder;
+}
+
+void ClipTextEncoder::Forward(const Pass& pass, const TensorView& ids,
+                              const TensorView& out) const {
+  kernels::TokenEmbedding(pass.stream, {.ids = ids,
+                                        .table = tokens_.view(),
+                                        .positions = positions_.view(),
+                                        .out = out});
+  for (const ClipLayer& layer : layers_) {
+    layer.Forward(pass, heads_, activation_, out);
+  }
+  final_norm_.Forward(pass, out, out);
+}
+
+}  // namespace tessera::model

@@ -1,0 +1,70 @@
+// The text encoder of Stable Diffusion.
+#ifndef TESSERA_WORKER_MODEL_CLIP_TEXT_ENCODER_H_
+#define TESSERA_WORKER_MODEL_CLIP_TEXT_ENCODER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "kernels/ops/activation.h"
+#include "kernels/tensor.h"
+#include "worker/model/layer_source.h"
+#include "worker/model/layer_table.h"
+#include "worker/model/linear.h"
+#include "worker/model/norm.h"
+#include "worker/model/pass.h"
+#include "worker/model/text_encoder_config.h"
+
+namespace tessera::model {
+
+// One layer: causal self-attention and a two-layer perceptron, each behind a
+// LayerNorm and added to its input.
+struct ClipLayer {
+  LayerNorm norm1;
+  Linear qkv;
+  Linear out;
+  LayerNorm norm2;
+  Linear fc1;
+  Linear fc2;
+
+  static absl::StatusOr<ClipLayer> Load(const LayerSource& source,
+                                        const std::string& name,
+                                        const TextEncoderConfig& config);
+  // Updates h [N, T, C] in place.
+  void Forward(const Pass& pass, int64_t heads, kernels::Activation activation,
+               const kernels::TensorView& h) const;
+};
+
+// CLIPTextModel (Radford et al. 2021): the hidden states behind the final
+// LayerNorm. Pads are attended to, as Stable Diffusion's pipelines do.
+// Immutable; thread-safe.
+class ClipTextEncoder {
+ public:
+  // Reads the layers, whose names may or may not start with "text_model.";
+  // the table finds them by both names. Errors as of WeightReader.
+  static absl::StatusOr<ClipTextEncoder> Load(const WeightReader& reader,
+                                              kernels::Device& device,
+                                              const TextEncoderConfig& config);
+
+  // Computes token ids [N, T] i32 into embeddings out [N, T, width()].
+  void Forward(const Pass& pass, const kernels::TensorView& ids,
+               const kernels::TensorView& out) const;
+
+  int64_t width() const { return tokens_.shape()[1]; }
+  int64_t max_positions() const { return positions_.shape()[0]; }
+  const LayerTable& table() const { return table_; }
+
+ private:
+  LayerTable table_;
+  kernels::Tensor tokens_;     // [V, C]
+  kernels::Tensor positions_;  // [P, C]
+  std::vector<ClipLayer> layers_;
+  LayerNorm final_norm_;
+  int64_t heads_ = 1;
+  kernels::Activation activation_ = kernels::Activation::kQuickGelu;
+};
+
+}  // namespace tessera::model
+
+#endif  // TESSERA_WORKER_MODEL_CLIP_TEXT_ENCODER_H_

@@ -1,0 +1,343 @@
+#include "worker/model/denoise_batch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "kernels/ops/sampler_step.h"
+#include "kernels/ops/scale_rows.h"
+#include "worker/model/adapter_rows.h"
+#include "worker/model/batch_rows.h"
+#include "worker/model/initial_latents.h"
+#include "worker/model/model_parts.h"
+#include "worker/model/picture_decoder.h"
+#include "worker/model/prompt_cache.h"
+
+namespace tessera::model {
+namespace {
+
+using kernels::DType;
+using kernels::SamplerRow;
+using kernels::ScaledRow;
+using kernels::Shape;
+using kernels::Tensor;
+using kernels::TensorView;
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+double SecondsSince(SteadyTime start) {
+  return std::chrono::duration<double>(Now() - start).count();
+}
+
+// A prompt and a negative prompt for every place of the batch, and some to
+// come back to.
+size_t CachedPrompts(int capacity) {
+  return static_cast<size_t>(2 * capacity + 16);
+}
+
+// One picture on its way; its latents are the row of its place.
+struct Picture {
+  int64_t ticket = 0;
+  ImageRequest request;
+  SamplerPlan plan;
+  int step = 0;
+  std::shared_ptr<const EncodedPrompt> prompt;
+  std::shared_ptr<const EncodedPrompt> negative;  // null: no guidance
+  SteadyTime admitted;
+};
+
+}  // namespace
+
+class DenoiseBatch::Impl {
+ public:
+  Impl(const TextToImage& model, int capacity, DenoiseObserver* observer)
+      : model_(model),
+        capacity_(capacity),
+        observer_(observer),
+        stream_(model.parts().device),
+        prompts_(model, CachedPrompts(capacity)),
+        rows_(model, 2 * capacity),
+        decoder_(model) {}
+
+  bool CanAdmit(const ImageRequest& request) const;
+  absl::Status Admit(int64_t ticket, ImageRequest request);
+  std::vector<Finished> Step();
+  void Remove(int64_t ticket);
+
+  int size() const { return static_cast<int>(pictures_.size()); }
+  int capacity() const { return capacity_; }
+  const StageSeconds& seconds() const { return seconds_; }
+
+ private:
+  void UseSize(const ImageRequest& request);
+  absl::Status EncodePrompts(Picture& picture);
+  void ArrangeRows();
+  absl::Status Denoise();
+  absl::Status Observe(const TensorView& output);
+  Finished Finish(size_t place);
+  void Drop(size_t place);
+
+  // Latents of the pictures, in their order.
+  TensorView Latents() const { return latents_.view().Slice(0, size()); }
+  TensorView LatentsOf(size_t place) const {
+    const auto row = static_cast<int64_t>(place);
+    return latents_.view().Slice(row, row + 1);
+  }
+
+  const TextToImage& model_;
+  const int capacity_;
+  DenoiseObserver* const observer_;
+  kernels::Stream stream_;
+  PromptCache prompts_;
+  BatchRows rows_;
+  PictureDecoder decoder_;
+  StageSeconds seconds_;
+
+  std::vector<Picture> pictures_;
+  bool arranged_ = false;                 // rows_ follows pictures_
+  std::vector<SamplerRow> picture_rows_;  // rows of each picture, arranged
+  int64_t num_rows_ = 0;
+  int width_ = 0;
+  int height_ = 0;
+  Tensor latents_;    // [capacity, h, w, C]
+  Tensor guided_;     // as latents, for the observer
+  Tensor samples_;    // [2 capacity, h, w, C]
+  Tensor outputs_;    // [2 capacity, h, w, C]
+  Tensor timesteps_;  // [2 capacity]
+};
+
+bool DenoiseBatch::Impl::CanAdmit(const ImageRequest& request) const {
+  if (pictures_.empty()) return true;
+  const ImageRequest resolved = model_.Resolve(request);
+  return size() < capacity_ && resolved.width == width_ &&
+         resolved.height == height_;
+}
+
+void DenoiseBatch::Impl::UseSize(const ImageRequest& request) {
+  if (request.width == width_ && request.height == height_) return;
+  width_ = request.width;
+  height_ = request.height;
+  const TextToImage::Parts& parts = model_.parts();
+  const Shape one{1, height_ / parts.vae.scale(), width_ / parts.vae.scale(),
+                  parts.vae_config.latent_channels};
+  const auto tensor = [&](int64_t rows) {
+    return Tensor(Shape{rows, one[1], one[2], one[3]}, DType::kF32);
+  };
+  latents_ = tensor(capacity_);
+  guided_ = tensor(observer_ == nullptr ? 0 : capacity_);
+  samples_ = tensor(2 * capacity_);
+  outputs_ = tensor(2 * capacity_);
+  timesteps_ = Tensor(Shape{2 * capacity_}, DType::kF32);
+}
+
+absl::Status DenoiseBatch::Impl::EncodePrompts(Picture& picture) {
+  const SteadyTime start = Now();
+  const ImageRequest& request = picture.request;
+  ASSIGN_OR_RETURN(picture.prompt,
+                   prompts_.Get(request.prompt, request.adapters));
+  if (request.guidance_scale > 1) {
+    ASSIGN_OR_RETURN(picture.negative,
+                     prompts_.Get(request.negative_prompt, request.adapters));
+  }
+  seconds_.text_encode += SecondsSince(start);
+  return absl::OkStatus();
+}
+
+absl::Status DenoiseBatch::Impl::Admit(int64_t ticket, ImageRequest request) {
+  const SteadyTime start = Now();
+  RETURN_IF_ERROR(model_.Validate(request));
+  if (!CanAdmit(request)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the batch has no place for the picture: ", ticket));
+  }
+  Picture picture{.ticket = ticket, .admitted = start};
+  picture.request = model_.Resolve(std::move(request));
+  picture.request.adapters =
+      InCanonicalOrder(std::move(picture.request.adapters));
+  ASSIGN_OR_RETURN(
+      picture.plan,
+      PlanSampler(picture.request.sampler, model_.parts().sampler_config,
+                  picture.request.num_inference_steps));
+  RETURN_IF_ERROR(EncodePrompts(picture));
+  UseSize(picture.request);
+  WriteInitialLatents(picture.request, picture.plan.init_noise_sigma,
+                      LatentsOf(pictures_.size()));
+  if (observer_ != nullptr) {
+    const EncodedPrompt& prompt = *picture.prompt;
+    const Shape& shape = prompt.embeddings.shape();
+    observer_->OnPrompt(
+        ticket, prompt.token_ids,
+        prompt.embeddings.view().Reshaped(Shape{shape[1], shape[2]}));
+  }
+  pictures_.push_back(std::move(picture));
+  arranged_ = false;
+  return absl::OkStatus();
+}
+
+void DenoiseBatch::Impl::ArrangeRows() {
+  if (arranged_) return;
+  std::vector<BatchRow> rows;
+  picture_rows_.clear();
+  for (const Picture& picture : pictures_) {
+    SamplerRow row{.guidance = picture.request.guidance_scale};
+    if (picture.negative != nullptr) {
+      row.uncond = static_cast<int64_t>(rows.size());
+      rows.push_back({picture.negative, picture.request.adapters});
+    }
+    row.cond = static_cast<int64_t>(rows.size());
+    rows.push_back({picture.prompt, picture.request.adapters});
+    picture_rows_.push_back(row);
+  }
+  num_rows_ = static_cast<int64_t>(rows.size());
+  rows_.Arrange(std::move(rows));
+  arranged_ = true;
+}
+
+absl::Status DenoiseBatch::Impl::Denoise() {
+  ArrangeRows();
+  std::vector<ScaledRow> inputs(static_cast<size_t>(num_rows_));
+  for (size_t i = 0; i < pictures_.size(); ++i) {
+    const Picture& picture = pictures_[i];
+    const SamplerStep& step =
+        picture.plan.steps[static_cast<size_t>(picture.step)];
+    SamplerRow& row = picture_rows_[i];
+    row.x_scale = step.sample_scale;
+    row.model_scale = step.output_scale;
+    for (const int64_t index : {row.cond, row.uncond}) {
+      if (index < 0) continue;
+      inputs[static_cast<size_t>(index)] = {static_cast<int64_t>(i),
+                                            step.input_scale};
+      timesteps_.f32()[index] = step.timestep;
+    }
+  }
+  const TensorView samples = samples_.view().Slice(0, num_rows_);
+  const TensorView outputs = outputs_.view().Slice(0, num_rows_);
+  kernels::ScaleRows(stream_, {.x = Latents(), .rows = inputs, .out = samples});
+  RETURN_IF_ERROR(stream_.Synchronize());
+  RETURN_IF_ERROR(
+      rows_.Predict(samples, timesteps_.view().Slice(0, num_rows_), outputs));
+  kernels::SamplerStep(stream_, {.x = Latents(),
+                                 .model_output = outputs,
+                                 .rows = picture_rows_,
+                                 .out = Latents()});
+  RETURN_IF_ERROR(stream_.Synchronize());
+  return observer_ == nullptr ? absl::OkStatus() : Observe(outputs);
+}
+
+// Shows the predictions after guidance: the sampler's step without the latents.
+absl::Status DenoiseBatch::Impl::Observe(const TensorView& output) {
+  std::vector<SamplerRow> plain = picture_rows_;
+  for (SamplerRow& row : plain) {
+    row.x_scale = 0;
+    row.model_scale = 1;
+  }
+  const TensorView guided = guided_.view().Slice(0, size());
+  kernels::SamplerStep(
+      stream_,
+      {.x = guided, .model_output = output, .rows = plain, .out = guided});
+  RETURN_IF_ERROR(stream_.Synchronize());
+  const Shape& shape = guided.shape;
+  for (size_t i = 0; i < pictures_.size(); ++i) {
+    const auto row = static_cast<int64_t>(i);
+    observer_->OnNoisePrediction(
+        pictures_[i].ticket, pictures_[i].step,
+        guided.Slice(row, row + 1)
+            .Reshaped(Shape{shape[1], shape[2], shape[3]}));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Finished> DenoiseBatch::Impl::Step() {
+  std::vector<Finished> finished;
+  if (pictures_.empty()) return finished;
+  const SteadyTime start = Now();
+  const absl::Status status = Denoise();
+  seconds_.denoise += SecondsSince(start);
+  ++seconds_.unet_calls;
+  if (!status.ok()) {
+    for (const Picture& picture : pictures_) {
+      finished.push_back(
+          {picture.ticket, status, SecondsSince(picture.admitted)});
+    }
+    pictures_.clear();
+    arranged_ = false;
+    return finished;
+  }
+  for (size_t i = 0; i < pictures_.size();) {
+    if (++pictures_[i].step <
+        static_cast<int>(pictures_[i].plan.steps.size())) {
+      ++i;
+      continue;
+    }
+    finished.push_back(Finish(i));
+    Drop(i);
+  }
+  return finished;
+}
+
+Finished DenoiseBatch::Impl::Finish(size_t place) {
+  const Picture& picture = pictures_[place];
+  const TensorView latents = LatentsOf(place);
+  if (observer_ != nullptr) {
+    const Shape& shape = latents.shape;
+    observer_->OnLatents(picture.ticket,
+                         latents.Reshaped(Shape{shape[1], shape[2], shape[3]}));
+  }
+  const SteadyTime start = Now();
+  absl::StatusOr<Image> image = decoder_.Decode(latents);
+  seconds_.vae_decode += SecondsSince(start);
+  return {picture.ticket, std::move(image), SecondsSince(picture.admitted)};
+}
+
+// Closes the gap, so that the latents stay in the order of the pictures.
+void DenoiseBatch::Impl::Drop(size_t place) {
+  for (size_t i = place; i + 1 < pictures_.size(); ++i) {
+    std::memcpy(LatentsOf(i).data, LatentsOf(i + 1).data,
+                static_cast<size_t>(LatentsOf(i).bytes()));
+  }
+  pictures_.erase(pictures_.begin() + static_cast<std::ptrdiff_t>(place));
+  arranged_ = false;
+}
+
+void DenoiseBatch::Impl::Remove(int64_t ticket) {
+  const auto found = std::find_if(
+      pictures_.begin(), pictures_.end(),
+      [&](const Picture& picture) { return picture.ticket == ticket; });
+  if (found == pictures_.end()) return;
+  Drop(static_cast<size_t>(found - pictures_.begin()));
+}
+
+DenoiseBatch::DenoiseBatch(const TextToImage& model, int capacity)
+    : impl_(std::make_unique<Impl>(model, capacity, nullptr)) {}
+
+DenoiseBatch::DenoiseBatch(const TextToImage& model, int capacity,
+                           DenoiseObserver& observer)
+    : impl_(std::make_unique<Impl>(model, capacity, &observer)) {}
+
+DenoiseBatch::~DenoiseBatch() = default;
+
+bool DenoiseBatch::CanAdmit(const ImageRequest& request) const {
+  return impl_->CanAdmit(request);
+}
+
+absl::Status DenoiseBatch::Admit(int64_t ticket, ImageRequest request) {
+  return impl_->Admit(ticket, std::move(request));
+}
+
+std::vector<Finished> DenoiseBatch::Step() { return impl_->Step(); }
+
+void DenoiseBatch::Remove(int64_t ticket) { impl_->Remove(ticket); }
+
+int DenoiseBatch::size() const { return impl_->size(); }
+
+int DenoiseBatch::capacity() const { return impl_->capacity(); }
+
+const StageSeconds& DenoiseBatch::seconds() const { return impl_->seconds(); }
+
+}  // namespace tessera::model

@@ -1,0 +1,106 @@
+#include "worker/model/linear.h"
+
+#include <cstring>
+#include <optional>
+
+#include "common/check.h"
+#include "common/status_macros.h"
+#include "kernels/ops/elementwise.h"
+#include "kernels/ops/gemm.h"
+#include "kernels/ops/lora_gemm.h"
+#include "worker/model/adapter_rows.h"
+
+namespace tessera::model {
+
+using kernels::Activation;
+using kernels::DType;
+using kernels::Shape;
+using kernels::Tensor;
+using kernels::TensorView;
+
+absl::StatusOr<Linear> Linear::Load(const LayerSource& source,
+                                    const LinearSpec& spec) {
+  const int64_t parts = static_cast<int64_t>(spec.names.size());
+  const Shape part_shape = spec.as_conv ? Shape{spec.outputs, spec.inputs, 1, 1}
+                                        : Shape{spec.outputs, spec.inputs};
+  Tensor weight(Shape{parts * spec.outputs, spec.inputs}, DType::kF32);
+  Linear linear;
+  if (spec.bias) {
+    linear.bias_ = Tensor(Shape{parts * spec.outputs}, DType::kF32);
+  }
+  for (int64_t i = 0; i < parts; ++i) {
+    const std::string& name = spec.names[static_cast<size_t>(i)];
+    ASSIGN_OR_RETURN(const Tensor part,
+                     source.reader.Read(name + ".weight", part_shape));
+    std::memcpy(weight.f32() + i * part_shape.elements(), part.f32(),
+                static_cast<size_t>(part.bytes()));
+    if (spec.bias) {
+      ASSIGN_OR_RETURN(const Tensor part_bias,
+                       source.reader.Read(name + ".bias", Shape{spec.outputs}));
+      std::memcpy(linear.bias_.f32() + i * spec.outputs, part_bias.f32(),
+                  static_cast<size_t>(part_bias.bytes()));
+    }
+    linear.layers_.push_back(
+        source.table.Add({name, spec.outputs, spec.inputs, /*kernel=*/1}));
+  }
+  ASSIGN_OR_RETURN(linear.weights_,
+                   kernels::PackGemmWeights(source.device, weight.view()));
+  return linear;
+}
+
+bool Linear::Adapted(const Pass& pass) const {
+  if (pass.adapters == nullptr) return false;
+  for (const int layer : layers_) {
+    if (pass.adapters->Has(layer)) return true;
+  }
+  return false;
+}
+
+void Linear::Forward(const Pass& pass, const TensorView& x,
+                     const TensorView& out, const LinearExtras& extras) const {
+  const int64_t rows = x.shape.elements() / inputs();
+  const TensorView a = x.Reshaped(Shape{rows, inputs()});
+  const TensorView y = out.Reshaped(Shape{rows, outputs()});
+  std::optional<TensorView> bias;
+  if (!bias_.empty()) bias = bias_.view();
+  std::optional<TensorView> residual;
+  if (extras.residual.has_value()) {
+    residual = extras.residual->Reshaped(y.shape);
+  }
+  if (!Adapted(pass)) {
+    kernels::Gemm(pass.stream, {.a = a,
+                                .weights = weights_,
+                                .bias = bias,
+                                .activation = extras.activation,
+                                .residual = residual,
+                                .out = y});
+    return;
+  }
+  // Adapters add to what the activation is applied to.
+  CHECK(extras.activation == Activation::kNone || !residual.has_value());
+  kernels::Gemm(pass.stream, {.a = a,
+                              .weights = weights_,
+                              .bias = bias,
+                              .residual = residual,
+                              .out = y});
+  AddAdapters(pass, a, y);
+  if (extras.activation != Activation::kNone) {
+    kernels::Activate(pass.stream,
+                      {.input = y, .activation = extras.activation, .out = y});
+  }
+}
+
+void Linear::AddAdapters(const Pass& pass, const TensorView& x,
+                         const TensorView& out) const {
+  const int64_t width = outputs() / static_cast<int64_t>(layers_.size());
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (!pass.adapters->Has(layers_[i])) continue;
+    kernels::LoraGemm(pass.stream,
+                      {.x = x,
+                       .segments = pass.adapters->For(layers_[i], x.shape[0]),
+                       .out = out,
+                       .out_column = static_cast<int64_t>(i) * width});
+  }
+}
+
+}  // namespace tessera::model

@@ -1,0 +1,73 @@
+#include "worker/model/model_digest.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/sha256.h"
+#include "common/status_macros.h"
+
+namespace tessera::model {
+namespace {
+
+// Read at a time; large enough that the hash is what takes time.
+constexpr size_t kChunkBytes = size_t{1} << 20;
+
+constexpr const char* kFolders[] = {"scheduler", "text_encoder", "tokenizer",
+                                    "unet", "vae"};
+
+bool IsPart(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  return extension == ".json" || extension == ".txt" ||
+         extension == ".safetensors";
+}
+
+absl::StatusOr<std::string> DigestFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return absl::NotFoundError(absl::StrCat("cannot open: ", path));
+  }
+  Sha256Stream digest;
+  std::string chunk(kChunkBytes, '\0');
+  while (file.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) ||
+         file.gcount() > 0) {
+    digest.Update(
+        std::string_view(chunk).substr(0, static_cast<size_t>(file.gcount())));
+  }
+  if (file.bad()) {
+    return absl::InternalError(absl::StrCat("cannot read: ", path));
+  }
+  return digest.FinishHex();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ModelDigest(const std::string& model_dir) {
+  std::vector<std::string> paths;  // relative
+  for (const char* folder : kFolders) {
+    std::error_code error;
+    const std::string path = absl::StrCat(model_dir, "/", folder);
+    for (std::filesystem::directory_iterator it(path, error), end;
+         !error && it != end; it.increment(error)) {
+      if (IsPart(it->path())) {
+        paths.push_back(
+            absl::StrCat(folder, "/", it->path().filename().string()));
+      }
+    }
+    if (error) return absl::NotFoundError(absl::StrCat("no folder: ", path));
+  }
+  std::sort(paths.begin(), paths.end());
+  Sha256Stream whole;
+  for (const std::string& path : paths) {
+    ASSIGN_OR_RETURN(const std::string digest,
+                     DigestFile(absl::StrCat(model_dir, "/", path)));
+    whole.Update(absl::StrCat(path, " ", digest, "\n"));
+  }
+  return whole.FinishHex();
+}
+
+}  // namespace tessera::model

@@ -1,0 +1,28 @@
+// What every layer needs to run.
+#ifndef TESSERA_WORKER_MODEL_PASS_H_
+#define TESSERA_WORKER_MODEL_PASS_H_
+
+#include "kernels/arena.h"
+#include "kernels/stream.h"
+#include "kernels/tensor.h"
+
+namespace tessera::model {
+
+class AdapterRows;
+
+// One forward pass: where ops go, where activations live, and which adapters
+// the rows of the batch use (null: none). Cheap to copy; borrows everything.
+struct Pass {
+  kernels::Stream& stream;
+  kernels::Arena& arena;
+  AdapterRows* adapters = nullptr;
+
+  // Returns an f32 activation with unset elements.
+  kernels::Scratch Allocate(const kernels::Shape& shape) const {
+    return arena.Allocate(shape, kernels::DType::kF32);
+  }
+};
+
+}  // namespace tessera::model
+
+#endif  // TESSERA_WORKER_MODEL_PASS_H_

@@ -1,0 +1,64 @@
+#include "worker/model/picture_decoder.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "absl/status/status.h"
+#include "common/status_macros.h"
+#include "kernels/ops/image_bytes.h"
+#include "worker/model/model_parts.h"
+
+namespace tessera::model {
+namespace {
+
+using kernels::DType;
+using kernels::Scratch;
+using kernels::Shape;
+using kernels::Tensor;
+using kernels::TensorView;
+
+// A batch has one size, and the next one may have another.
+constexpr size_t kArenas = 1;
+
+// Undoes the scaling that the VAE's latents were trained with.
+absl::StatusOr<Tensor> Unscaled(const TensorView& latents,
+                                const VaeConfig& config) {
+  Tensor unscaled(latents.shape, DType::kF32);
+  const float* const from = latents.f32();
+  float* const to = unscaled.f32();
+  for (int64_t i = 0; i < latents.shape.elements(); ++i) {
+    if (!std::isfinite(from[i])) {
+      return absl::InternalError("latents are not a number");
+    }
+    to[i] = from[i] / config.scaling_factor + config.shift_factor;
+  }
+  return unscaled;
+}
+
+}  // namespace
+
+PictureDecoder::PictureDecoder(const TextToImage& model)
+    : model_(model), stream_(model.parts().device), arenas_(kArenas) {}
+
+absl::StatusOr<Image> PictureDecoder::Decode(const TensorView& latents) {
+  const TextToImage::Parts& parts = model_.parts();
+  ASSIGN_OR_RETURN(const Tensor scaled, Unscaled(latents, parts.vae_config));
+  const int64_t height = latents.shape[1] * parts.vae.scale();
+  const int64_t width = latents.shape[2] * parts.vae.scale();
+  const Shape shape{1, height, width, parts.vae.out_channels()};
+  Image image{.width = static_cast<int>(width),
+              .height = static_cast<int>(height)};
+  image.rgb.resize(static_cast<size_t>(shape.elements()));
+  const TensorView bytes{image.rgb.data(), DType::kU8, shape};
+  kernels::Arena& arena =
+      arenas_.For({1, latents.shape[1], latents.shape[2], 0});
+  const Pass pass{stream_, arena};
+  RETURN_IF_ERROR(arena.Run(stream_, [&] {
+    const Scratch pixels = pass.Allocate(shape);
+    parts.vae.Forward(pass, scaled.view(), pixels.view());
+    kernels::ImageBytes(stream_, {.input = pixels.view(), .out = bytes});
+  }));
+  return image;
+}
+
+}  // namespace tessera::model

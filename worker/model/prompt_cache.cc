@@ -1,0 +1,79 @@
+#include "worker/model/prompt_cache.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "worker/model/adapter_rows.h"
+#include "worker/model/model_parts.h"
+
+namespace tessera::model {
+
+using kernels::DType;
+using kernels::Shape;
+using kernels::Tensor;
+using kernels::TensorView;
+
+PromptCache::PromptCache(const TextToImage& model, size_t capacity)
+    : model_(model), capacity_(capacity), stream_(model.parts().device) {}
+
+absl::StatusOr<std::shared_ptr<const EncodedPrompt>> PromptCache::Get(
+    const std::string& prompt, const std::vector<AdapterUse>& adapters) {
+  std::string key = absl::StrCat(AdapterSetKey(adapters), "|", prompt);
+  const auto kept = by_key_.find(key);
+  if (kept != by_key_.end()) {
+    entries_.splice(entries_.begin(), entries_, kept->second);
+    return entries_.front().prompt;
+  }
+  ASSIGN_OR_RETURN(EncodedPrompt encoded, Encode(prompt, adapters));
+  if (entries_.size() >= capacity_ && !entries_.empty()) {
+    by_key_.erase(entries_.back().key);
+    entries_.pop_back();
+  }
+  entries_.push_front(
+      {key, std::make_shared<const EncodedPrompt>(std::move(encoded))});
+  by_key_[std::move(key)] = entries_.begin();
+  return entries_.front().prompt;
+}
+
+absl::StatusOr<EncodedPrompt> PromptCache::Encode(
+    const std::string& prompt, const std::vector<AdapterUse>& adapters) {
+  EncodedPrompt encoded;
+  encoded.token_ids = model_.parts().tokenizer.Encode(prompt);
+  RETURN_IF_ERROR(ComputeEmbeddings(adapters, encoded));
+  RETURN_IF_ERROR(ComputeKeys(adapters, encoded));
+  ++encoded_;
+  return encoded;
+}
+
+absl::Status PromptCache::ComputeEmbeddings(
+    const std::vector<AdapterUse>& adapters, EncodedPrompt& encoded) {
+  const ClipTextEncoder& encoder = model_.parts().text_encoder;
+  const auto tokens = static_cast<int64_t>(encoded.token_ids.size());
+  encoded.embeddings = Tensor(Shape{1, tokens, encoder.width()}, DType::kF32);
+  AdapterRows rows(AdapterNet::kTextEncoder, encoder.table(), {adapters});
+  const Pass pass{stream_, text_arena_, rows.empty() ? nullptr : &rows};
+  const TensorView ids{encoded.token_ids.data(), DType::kI32, Shape{1, tokens}};
+  return text_arena_.Run(
+      stream_, [&] { encoder.Forward(pass, ids, encoded.embeddings.view()); });
+}
+
+absl::Status PromptCache::ComputeKeys(const std::vector<AdapterUse>& adapters,
+                                      EncodedPrompt& encoded) {
+  const UNet& unet = model_.parts().unet;
+  const int64_t tokens = encoded.embeddings.shape()[1];
+  for (const Linear* layer : unet.text_keys()) {
+    encoded.keys.push_back(
+        Tensor(Shape{1, tokens, layer->outputs()}, DType::kF32));
+  }
+  AdapterRows rows(AdapterNet::kUNet, unet.table(), {adapters});
+  const Pass pass{stream_, keys_arena_, rows.empty() ? nullptr : &rows};
+  return keys_arena_.Run(stream_, [&] {
+    for (size_t i = 0; i < encoded.keys.size(); ++i) {
+      unet.text_keys()[i]->Forward(pass, encoded.embeddings.view(),
+                                   encoded.keys[i].view(), {});
+    }
+  });
+}
+
+}  // namespace tessera::model

@@ -1,0 +1,44 @@
+#include "worker/model/time_embedding.h"
+
+#include "common/status_macros.h"
+#include "kernels/ops/embedding.h"
+
+namespace tessera::model {
+
+using kernels::Activation;
+using kernels::Scratch;
+using kernels::Shape;
+using kernels::TensorView;
+
+absl::StatusOr<TimeEmbedding> TimeEmbedding::Load(
+    const LayerSource& source, const TimeEmbeddingSpec& spec) {
+  TimeEmbedding time;
+  time.spec_ = spec;
+  ASSIGN_OR_RETURN(time.linear_1_,
+                   Linear::Load(source, {.names = {"time_embedding.linear_1"},
+                                         .inputs = spec.sinusoids,
+                                         .outputs = spec.outputs}));
+  ASSIGN_OR_RETURN(time.linear_2_,
+                   Linear::Load(source, {.names = {"time_embedding.linear_2"},
+                                         .inputs = spec.outputs,
+                                         .outputs = spec.outputs}));
+  return time;
+}
+
+void TimeEmbedding::Forward(const Pass& pass, const TensorView& timesteps,
+                            const TensorView& out) const {
+  const int64_t rows = timesteps.shape[0];
+  const Scratch sinusoids = pass.Allocate(Shape{rows, spec_.sinusoids});
+  kernels::TimestepEmbedding(pass.stream,
+                             {.timesteps = timesteps,
+                              .flip_sin_to_cos = spec_.flip_sin_to_cos,
+                              .downscale_freq_shift = spec_.freq_shift,
+                              .out = sinusoids.view()});
+  const Scratch hidden = pass.Allocate(Shape{rows, spec_.outputs});
+  linear_1_.Forward(pass, sinusoids.view(), hidden.view(),
+                    {.activation = Activation::kSilu});
+  linear_2_.Forward(pass, hidden.view(), out,
+                    {.activation = Activation::kSilu});
+}
+
+}  // namespace tessera::model

@@ -1,0 +1,117 @@
+#include "worker/model/unet.h"
+
+#include <utility>
+
+#include "common/check.h"
+#include "kernels/ops/concat.h"
+#include "kernels/ops/resample.h"
+
+namespace tessera::model {
+
+using kernels::Scratch;
+using kernels::Shape;
+using kernels::TensorView;
+using Kind = UNetPiece::Kind;
+
+UNet::UNet(UNetParts parts) : parts_(std::move(parts)) {
+  for (SpatialTransformer& transformer : parts_.transformers) {
+    for (TransformerLayer& layer : transformer.mutable_layers()) {
+      layer.cross_index = static_cast<int>(text_keys_.size());
+      text_keys_.push_back(&layer.cross_kv);
+    }
+  }
+}
+
+Shape UNet::OutputShape(const UNetPiece& piece, const Shape& sample) const {
+  int64_t h = sample[1];
+  int64_t w = sample[2];
+  // A stride of two with a pad of one rounds up.
+  for (int level = 0; level < piece.level; ++level) {
+    h = (h + 1) / 2;
+    w = (w + 1) / 2;
+  }
+  return Shape{sample[0], h, w, piece.outputs};
+}
+
+void UNet::Forward(const Pass& pass, const UNetInput& input,
+                   const TensorView& out) const {
+  const Scratch time =
+      pass.Allocate(Shape{input.timesteps.shape[0], parts_.time.outputs()});
+  parts_.time.Forward(pass, input.timesteps, time.view());
+  UNetState state;
+  state.hidden = input.sample;
+  for (const UNetPiece& piece : parts_.pieces) {
+    RunPiece(pass, piece, input, time.view(), out, state);
+  }
+}
+
+void UNet::RunPiece(const Pass& pass, const UNetPiece& piece,
+                    const UNetInput& input, const TensorView& time,
+                    const TensorView& out, UNetState& state) const {
+  std::optional<Scratch> joined;
+  TensorView x = state.hidden;
+  if (piece.takes_skip >= 0) {
+    joined = TakeSkip(pass, piece.takes_skip, state);
+    x = joined->view();
+  }
+  if (piece.kind == Kind::kConvOut) {
+    RunLayer(pass, piece, input, time, x, out);
+    state.hidden = out;
+    state.owner.reset();
+    return;
+  }
+  Scratch result = pass.Allocate(OutputShape(piece, input.sample.shape));
+  RunLayer(pass, piece, input, time, x, result.view());
+  state.hidden = result.view();
+  state.owner.reset();
+  if (piece.saves_skip >= 0) {
+    state.skips[static_cast<size_t>(piece.saves_skip)] = std::move(result);
+  } else {
+    state.owner = std::move(result);
+  }
+}
+
+// Joins a skip behind the hidden channels and lets go of both.
+Scratch UNet::TakeSkip(const Pass& pass, int index, UNetState& state) {
+  std::optional<Scratch>& skip = state.skips[static_cast<size_t>(index)];
+  CHECK(skip.has_value());
+  const Shape& shape = state.hidden.shape;
+  Scratch joined = pass.Allocate(
+      Shape{shape[0], shape[1], shape[2], shape[3] + skip->view().shape[3]});
+  kernels::ConcatChannels(
+      pass.stream,
+      {.a = state.hidden, .b = skip->view(), .out = joined.view()});
+  state.owner.reset();
+  skip.reset();
+  return joined;
+}
+
+void UNet::RunLayer(const Pass& pass, const UNetPiece& piece,
+                    const UNetInput& input, const TensorView& time,
+                    const TensorView& x, const TensorView& out) const {
+  const auto index = static_cast<size_t>(piece.index);
+  switch (piece.kind) {
+    case Kind::kConvIn:
+      return parts_.conv_in.Forward(pass, x, out, {});
+    case Kind::kResnet:
+      return parts_.resnets[index].Forward(pass, x, time, out);
+    case Kind::kTransformer:
+      return parts_.transformers[index].Forward(pass, x, input.keys, out);
+    case Kind::kDownsample:
+      return parts_.downsamplers[index].Forward(pass, x, out, {});
+    case Kind::kUpsample: {
+      const Shape& shape = out.shape;
+      const Scratch enlarged =
+          pass.Allocate(Shape{shape[0], shape[1], shape[2], x.shape[3]});
+      kernels::ResizeNearest(pass.stream, {.input = x, .out = enlarged.view()});
+      return parts_.upsamplers[index].Forward(pass, enlarged.view(), out, {});
+    }
+    case Kind::kConvOut: {
+      const Scratch normed = pass.Allocate(x.shape);
+      parts_.norm_out.Forward(pass, x, normed.view(), /*silu=*/true);
+      return parts_.conv_out.Forward(pass, normed.view(), out, {});
+    }
+  }
+}
+
+}  // namespace tessera::model

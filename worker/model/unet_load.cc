@@ -1,0 +1,220 @@
+// How a config becomes the UNet's pieces.
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "worker/model/unet.h"
+
+namespace tessera::model {
+namespace {
+
+using Kind = UNetPiece::Kind;
+
+// The width of the time embedding in channels of the first block (diffusers'
+// unet_2d_condition.py, time_embed_dim).
+constexpr int64_t kTimeMultiple = 4;
+
+// Reads layer after layer and notes the pieces, as diffusers' constructor does.
+class Loader {
+ public:
+  Loader(const WeightReader& reader, kernels::Device& device,
+         const UNetConfig& config)
+      : source_{reader, device, parts_.table}, config_(config) {}
+
+  absl::StatusOr<UNetParts> Load();
+
+ private:
+  absl::Status LoadDown(size_t block);
+  absl::Status LoadMid();
+  absl::Status LoadUp(size_t step);
+  absl::Status AddResnet(const std::string& name, int64_t outputs,
+                         int takes_skip);
+  absl::Status AddTransformer(const std::string& name, size_t block);
+  absl::Status AddDownsampler(const std::string& name);
+  absl::Status AddUpsampler(const std::string& name);
+  void AddPiece(Kind kind, const std::string& name, size_t index);
+  // Makes the last piece save its output.
+  void SaveSkip();
+
+  UNetParts parts_;
+  const LayerSource source_;
+  const UNetConfig& config_;
+  int64_t channels_ = 0;  // of the hidden picture so far
+  int level_ = 0;
+  int num_skips_ = 0;
+  std::vector<int> open_skips_;         // saved and not yet taken
+  std::vector<int64_t> skip_channels_;  // by skip
+};
+
+void Loader::AddPiece(Kind kind, const std::string& name, size_t index) {
+  parts_.pieces.push_back({.kind = kind,
+                           .name = name,
+                           .index = static_cast<int64_t>(index),
+                           .level = level_,
+                           .outputs = channels_});
+}
+
+void Loader::SaveSkip() {
+  parts_.pieces.back().saves_skip = num_skips_;
+  open_skips_.push_back(num_skips_++);
+  skip_channels_.push_back(channels_);
+}
+
+absl::Status Loader::AddResnet(const std::string& name, int64_t outputs,
+                               int takes_skip) {
+  int64_t inputs = channels_;
+  if (takes_skip >= 0)
+    inputs += skip_channels_[static_cast<size_t>(takes_skip)];
+  ASSIGN_OR_RETURN(
+      ResnetBlock resnet,
+      ResnetBlock::Load(source_, {.name = name,
+                                  .inputs = inputs,
+                                  .outputs = outputs,
+                                  .time_channels = parts_.time.outputs(),
+                                  .groups = config_.norm_num_groups,
+                                  .epsilon = config_.norm_eps}));
+  channels_ = outputs;
+  AddPiece(Kind::kResnet, name, parts_.resnets.size());
+  parts_.pieces.back().takes_skip = takes_skip;
+  parts_.resnets.push_back(std::move(resnet));
+  return absl::OkStatus();
+}
+
+absl::Status Loader::AddTransformer(const std::string& name, size_t block) {
+  ASSIGN_OR_RETURN(
+      SpatialTransformer transformer,
+      SpatialTransformer::Load(
+          source_, {.name = name,
+                    .channels = channels_,
+                    .heads = config_.attention_heads[block],
+                    .context = config_.cross_attention_dim,
+                    .depth = config_.transformer_layers[block],
+                    .groups = config_.norm_num_groups,
+                    .linear_projection = config_.use_linear_projection}));
+  AddPiece(Kind::kTransformer, name, parts_.transformers.size());
+  parts_.transformers.push_back(std::move(transformer));
+  return absl::OkStatus();
+}
+
+absl::Status Loader::AddDownsampler(const std::string& name) {
+  ASSIGN_OR_RETURN(Conv2d conv, Conv2d::Load(source_, {.name = name,
+                                                       .inputs = channels_,
+                                                       .outputs = channels_,
+                                                       .stride = 2}));
+  ++level_;
+  AddPiece(Kind::kDownsample, name, parts_.downsamplers.size());
+  parts_.downsamplers.push_back(std::move(conv));
+  return absl::OkStatus();
+}
+
+absl::Status Loader::AddUpsampler(const std::string& name) {
+  ASSIGN_OR_RETURN(Conv2d conv, Conv2d::Load(source_, {.name = name,
+                                                       .inputs = channels_,
+                                                       .outputs = channels_}));
+  --level_;
+  AddPiece(Kind::kUpsample, name, parts_.upsamplers.size());
+  parts_.upsamplers.push_back(std::move(conv));
+  return absl::OkStatus();
+}
+
+absl::Status Loader::LoadDown(size_t block) {
+  const std::string name = absl::StrCat("down_blocks.", block);
+  const int64_t outputs = config_.block_out_channels[block];
+  for (int64_t i = 0; i < config_.layers_per_block; ++i) {
+    RETURN_IF_ERROR(AddResnet(absl::StrCat(name, ".resnets.", i), outputs, -1));
+    if (config_.down_cross_attention[block]) {
+      RETURN_IF_ERROR(
+          AddTransformer(absl::StrCat(name, ".attentions.", i), block));
+    }
+    SaveSkip();
+  }
+  if (block + 1 < config_.block_out_channels.size()) {
+    RETURN_IF_ERROR(AddDownsampler(name + ".downsamplers.0.conv"));
+    SaveSkip();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Loader::LoadMid() {
+  const size_t last = config_.block_out_channels.size() - 1;
+  RETURN_IF_ERROR(AddResnet("mid_block.resnets.0", channels_, -1));
+  RETURN_IF_ERROR(AddTransformer("mid_block.attentions.0", last));
+  return AddResnet("mid_block.resnets.1", channels_, -1);
+}
+
+// `step` counts up blocks from the deepest; its widths are those of the
+// mirrored down block.
+absl::Status Loader::LoadUp(size_t step) {
+  const size_t block = config_.block_out_channels.size() - 1 - step;
+  const std::string name = absl::StrCat("up_blocks.", step);
+  const int64_t outputs = config_.block_out_channels[block];
+  for (int64_t i = 0; i < config_.layers_per_block + 1; ++i) {
+    if (open_skips_.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("up block without a skip to take: ", name));
+    }
+    const int skip = open_skips_.back();
+    open_skips_.pop_back();
+    RETURN_IF_ERROR(
+        AddResnet(absl::StrCat(name, ".resnets.", i), outputs, skip));
+    if (config_.up_cross_attention[step]) {
+      RETURN_IF_ERROR(
+          AddTransformer(absl::StrCat(name, ".attentions.", i), block));
+    }
+  }
+  if (block > 0) {
+    RETURN_IF_ERROR(AddUpsampler(name + ".upsamplers.0.conv"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<UNetParts> Loader::Load() {
+  const int64_t first = config_.block_out_channels.front();
+  ASSIGN_OR_RETURN(
+      parts_.time,
+      TimeEmbedding::Load(source_, {.sinusoids = first,
+                                    .outputs = kTimeMultiple * first,
+                                    .flip_sin_to_cos = config_.flip_sin_to_cos,
+                                    .freq_shift = config_.freq_shift}));
+  ASSIGN_OR_RETURN(parts_.conv_in,
+                   Conv2d::Load(source_, {.name = "conv_in",
+                                          .inputs = config_.in_channels,
+                                          .outputs = first}));
+  channels_ = first;
+  AddPiece(Kind::kConvIn, "conv_in", 0);
+  SaveSkip();
+  const size_t blocks = config_.block_out_channels.size();
+  for (size_t block = 0; block < blocks; ++block) {
+    RETURN_IF_ERROR(LoadDown(block));
+  }
+  if (static_cast<size_t>(num_skips_) > UNetState::kMaxSkips) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("too many skips in the UNet: ", num_skips_));
+  }
+  RETURN_IF_ERROR(LoadMid());
+  for (size_t step = 0; step < blocks; ++step) RETURN_IF_ERROR(LoadUp(step));
+  ASSIGN_OR_RETURN(parts_.norm_out,
+                   GroupNorm::Load(source_, "conv_norm_out", channels_,
+                                   config_.norm_num_groups, config_.norm_eps));
+  ASSIGN_OR_RETURN(parts_.conv_out,
+                   Conv2d::Load(source_, {.name = "conv_out",
+                                          .inputs = channels_,
+                                          .outputs = config_.out_channels}));
+  channels_ = config_.out_channels;
+  AddPiece(Kind::kConvOut, "conv_out", 0);
+  return std::move(parts_);
+}
+
+}  // namespace
+
+absl::StatusOr<UNet> UNet::Load(const WeightReader& reader,
+                                kernels::Device& device,
+                                const UNetConfig& config) {
+  Loader loader(reader, device, config);
+  ASSIGN_OR_RETURN(UNetParts parts, loader.Load());
+  return UNet(std::move(parts));
+}
+
+}  // namespace tessera::model

@@ -1,0 +1,45 @@
+// Runs the UNet in planned memory.
+#ifndef TESSERA_WORKER_MODEL_UNET_RUNNER_H_
+#define TESSERA_WORKER_MODEL_UNET_RUNNER_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "kernels/device.h"
+#include "kernels/stream.h"
+#include "kernels/tensor.h"
+#include "worker/model/adapter_rows.h"
+#include "worker/model/shape_arenas.h"
+#include "worker/model/unet.h"
+
+namespace tessera::model {
+
+// Adapters of the rows of a call.
+struct RowAdapters {
+  AdapterRows* rows = nullptr;  // null: none
+  // Differs whenever `rows` does, from 1: adapters of convolutions need
+  // memory of their own, so the plan depends on them.
+  int64_t generation = 0;
+};
+
+// A UNet with a stream and the arenas of the shapes used last. Thread-
+// compatible. Borrows the UNet and the device.
+class UNetRunner {
+ public:
+  UNetRunner(const UNet& unet, kernels::Device& device);
+
+  // Computes the prediction into out [N, h, w, out_channels]. The first call
+  // of a shape plans it; the calls after it allocate no heap memory. Returns
+  // the first error of an op.
+  absl::Status Run(const UNetInput& input, const RowAdapters& adapters,
+                   const kernels::TensorView& out);
+
+ private:
+  const UNet& unet_;
+  kernels::Stream stream_;
+  ShapeArenas arenas_;
+};
+
+}  // namespace tessera::model
+
+#endif  // TESSERA_WORKER_MODEL_UNET_RUNNER_H_

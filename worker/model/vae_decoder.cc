@@ -1,0 +1,172 @@
+#include "worker/model/vae_decoder.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "kernels/ops/resample.h"
+#include "worker/model/attention.h"
+
+namespace tessera::model {
+namespace {
+
+using kernels::Scratch;
+using kernels::Shape;
+using kernels::TensorView;
+
+// diffusers' autoencoders/vae.py, in every norm.
+constexpr float kEpsilon = 1e-6f;
+
+}  // namespace
+
+absl::StatusOr<VaeAttention> VaeAttention::Load(const LayerSource& source,
+                                                const std::string& name,
+                                                int64_t channels,
+                                                int64_t groups) {
+  VaeAttention attention;
+  ASSIGN_OR_RETURN(attention.norm, GroupNorm::Load(source, name + ".group_norm",
+                                                   channels, groups, kEpsilon));
+  ASSIGN_OR_RETURN(
+      attention.qkv,
+      Linear::Load(source,
+                   {.names = {name + ".to_q", name + ".to_k", name + ".to_v"},
+                    .inputs = channels,
+                    .outputs = channels}));
+  ASSIGN_OR_RETURN(attention.out,
+                   Linear::Load(source, {.names = {name + ".to_out.0"},
+                                         .inputs = channels,
+                                         .outputs = channels}));
+  return attention;
+}
+
+void VaeAttention::Forward(const Pass& pass, const TensorView& x) const {
+  const Shape rows{x.shape[0], x.shape[1] * x.shape[2], x.shape[3]};
+  const TensorView h = x.Reshaped(rows);
+  const Scratch normed = pass.Allocate(rows);
+  norm.Forward(pass, h, normed.view(), /*silu=*/false);
+  const Scratch wide = pass.Allocate(Shape{rows[0], rows[1], 3 * rows[2]});
+  qkv.Forward(pass, normed.view(), wide.view(), {});
+  SelfAttention(pass, wide.view(), /*heads=*/1, /*causal=*/false,
+                normed.view());
+  out.Forward(pass, normed.view(), h, {.residual = h});
+}
+
+absl::StatusOr<VaeDecoder::UpBlock> VaeDecoder::LoadUpBlock(
+    const LayerSource& source, const VaeConfig& config, size_t index,
+    int64_t inputs) {
+  const size_t blocks = config.block_out_channels.size();
+  const int64_t outputs = config.block_out_channels[blocks - 1 - index];
+  const std::string name = absl::StrCat("decoder.up_blocks.", index);
+  UpBlock block;
+  for (int64_t i = 0; i < config.layers_per_block + 1; ++i) {
+    ASSIGN_OR_RETURN(
+        ResnetBlock resnet,
+        ResnetBlock::Load(source, {.name = absl::StrCat(name, ".resnets.", i),
+                                   .inputs = i == 0 ? inputs : outputs,
+                                   .outputs = outputs,
+                                   .groups = config.norm_num_groups,
+                                   .epsilon = kEpsilon}));
+    block.resnets.push_back(std::move(resnet));
+  }
+  if (index + 1 < blocks) {
+    ASSIGN_OR_RETURN(block.upsampler,
+                     Conv2d::Load(source, {.name = name + ".upsamplers.0.conv",
+                                           .inputs = outputs,
+                                           .outputs = outputs}));
+  }
+  return block;
+}
+
+absl::StatusOr<VaeDecoder> VaeDecoder::Load(const WeightReader& reader,
+                                            kernels::Device& device,
+                                            const VaeConfig& config) {
+  LayerTable table;  // no adapter names a layer of the VAE
+  const LayerSource source{reader, device, table};
+  VaeDecoder vae;
+  if (config.use_post_quant_conv) {
+    ASSIGN_OR_RETURN(vae.post_quant_conv_,
+                     Linear::Load(source, {.names = {"post_quant_conv"},
+                                           .inputs = config.latent_channels,
+                                           .outputs = config.latent_channels,
+                                           .as_conv = true}));
+  }
+  const int64_t deepest = config.block_out_channels.back();
+  ASSIGN_OR_RETURN(vae.conv_in_,
+                   Conv2d::Load(source, {.name = "decoder.conv_in",
+                                         .inputs = config.latent_channels,
+                                         .outputs = deepest}));
+  const auto mid = [&](const char* name) {
+    return ResnetBlock::Load(source, {.name = name,
+                                      .inputs = deepest,
+                                      .outputs = deepest,
+                                      .groups = config.norm_num_groups,
+                                      .epsilon = kEpsilon});
+  };
+  ASSIGN_OR_RETURN(vae.mid_first_, mid("decoder.mid_block.resnets.0"));
+  if (config.mid_block_add_attention) {
+    ASSIGN_OR_RETURN(
+        vae.mid_attention_,
+        VaeAttention::Load(source, "decoder.mid_block.attentions.0", deepest,
+                           config.norm_num_groups));
+  }
+  ASSIGN_OR_RETURN(vae.mid_last_, mid("decoder.mid_block.resnets.1"));
+  int64_t channels = deepest;
+  for (size_t i = 0; i < config.block_out_channels.size(); ++i) {
+    ASSIGN_OR_RETURN(UpBlock block, LoadUpBlock(source, config, i, channels));
+    channels = block.resnets.back().outputs();
+    vae.num_upsamplers_ += block.upsampler.has_value() ? 1 : 0;
+    vae.up_blocks_.push_back(std::move(block));
+  }
+  ASSIGN_OR_RETURN(vae.norm_out_,
+                   GroupNorm::Load(source, "decoder.conv_norm_out", channels,
+                                   config.norm_num_groups, kEpsilon));
+  ASSIGN_OR_RETURN(vae.conv_out_,
+                   Conv2d::Load(source, {.name = "decoder.conv_out",
+                                         .inputs = channels,
+                                         .outputs = config.out_channels}));
+  return vae;
+}
+
+void VaeDecoder::Apply(const Pass& pass, const ResnetBlock& resnet,
+                       Scratch& x) {
+  const Shape shape = x.view().shape;
+  Scratch out =
+      pass.Allocate(Shape{shape[0], shape[1], shape[2], resnet.outputs()});
+  resnet.Forward(pass, x.view(), /*time=*/TensorView(), out.view());
+  x = std::move(out);
+}
+
+void VaeDecoder::Enlarge(const Pass& pass, const Conv2d& conv, Scratch& x) {
+  const Shape small = x.view().shape;
+  const Shape shape{small[0], 2 * small[1], 2 * small[2], small[3]};
+  const Scratch enlarged = pass.Allocate(shape);
+  kernels::ResizeNearest(pass.stream,
+                         {.input = x.view(), .out = enlarged.view()});
+  x = pass.Allocate(shape);
+  conv.Forward(pass, enlarged.view(), x.view(), {});
+}
+
+void VaeDecoder::Forward(const Pass& pass, const TensorView& latents,
+                         const TensorView& out) const {
+  const Shape& shape = latents.shape;
+  Scratch x =
+      pass.Allocate(Shape{shape[0], shape[1], shape[2], conv_in_.outputs()});
+  if (post_quant_conv_.has_value()) {
+    const Scratch mapped = pass.Allocate(shape);
+    post_quant_conv_->Forward(pass, latents, mapped.view(), {});
+    conv_in_.Forward(pass, mapped.view(), x.view(), {});
+  } else {
+    conv_in_.Forward(pass, latents, x.view(), {});
+  }
+  Apply(pass, mid_first_, x);
+  if (mid_attention_.has_value()) mid_attention_->Forward(pass, x.view());
+  Apply(pass, mid_last_, x);
+  for (const UpBlock& block : up_blocks_) {
+    for (const ResnetBlock& resnet : block.resnets) Apply(pass, resnet, x);
+    if (block.upsampler.has_value()) Enlarge(pass, *block.upsampler, x);
+  }
+  norm_out_.Forward(pass, x.view(), x.view(), /*silu=*/true);
+  conv_out_.Forward(pass, x.view(), out, {});
+}
+
+}  // namespace tessera::model

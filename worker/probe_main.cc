@@ -1,0 +1,161 @@
+// tessera-probe: one picture in this process, with what the engine computed on
+// the way, to hold the engine against other implementations.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/status_macros.h"
+#include "kernels/device.h"
+#include "worker/lora/adapter_file.h"
+#include "worker/model/denoise_batch.h"
+#include "worker/model/npy.h"
+#include "worker/model/text_to_image.h"
+#include "worker/png.h"
+#include "worker/probe_options.h"
+
+namespace tessera::worker {
+namespace {
+
+constexpr int kExitBad = 2;
+constexpr int64_t kTicket = 0;
+
+// Writes each array as it comes; keeps the first error.
+class Dump : public model::DenoiseObserver {
+ public:
+  explicit Dump(std::string folder) : folder_(std::move(folder)) {}
+
+  void OnPrompt(int64_t, const std::vector<int32_t>& token_ids,
+                const kernels::TensorView& embeddings) override {
+    std::vector<int32_t> ids = token_ids;
+    Write("token_ids.npy", {ids.data(), kernels::DType::kI32,
+                            kernels::Shape{static_cast<int64_t>(ids.size())}});
+    Write("text_embeddings.npy", embeddings);
+  }
+
+  void OnNoisePrediction(int64_t, int call,
+                         const kernels::TensorView& noise_pred) override {
+    Write(absl::StrFormat("unet_step_%03d.npy", call), noise_pred);
+  }
+
+  void OnLatents(int64_t, const kernels::TensorView& latents) override {
+    Write("latents.npy", latents);
+  }
+
+  const absl::Status& status() const { return status_; }
+
+ private:
+  void Write(const std::string& name, const kernels::TensorView& tensor) {
+    status_.Update(model::WriteNpy(folder_ + "/" + name, tensor));
+  }
+
+  const std::string folder_;
+  absl::Status status_;
+};
+
+absl::StatusOr<model::ImageRequest> MakeRequest(const ProbeOptions& options,
+                                                kernels::Device& device) {
+  model::ImageRequest request{.prompt = options.prompt,
+                              .negative_prompt = options.negative_prompt,
+                              .seed = options.seed,
+                              .num_inference_steps = options.steps,
+                              .guidance_scale = options.guidance,
+                              .sampler = options.sampler,
+                              .width = options.width,
+                              .height = options.height};
+  for (const ProbeLora& lora : options.loras) {
+    ASSIGN_OR_RETURN(auto weights, lora::ReadAdapterFile(lora.file, device));
+    request.adapters.push_back({std::move(weights), lora.scale});
+  }
+  if (!options.init_latents.empty()) {
+    ASSIGN_OR_RETURN(kernels::Tensor latents,
+                     model::ReadNpy(options.init_latents));
+    request.init_latents =
+        std::make_shared<const kernels::Tensor>(std::move(latents));
+  }
+  return request;
+}
+
+absl::Status WritePicture(const model::Image& image, const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string png, EncodePng(image, {}));
+  std::ofstream file(path, std::ios::binary);
+  file.write(png.data(), static_cast<std::streamsize>(png.size()));
+  file.close();
+  return file ? absl::OkStatus()
+              : absl::InternalError(absl::StrCat("cannot write: ", path));
+}
+
+absl::Status MakePicture(const model::TextToImage& model,
+                         const ProbeOptions& options, kernels::Device& device) {
+  std::error_code error;
+  std::filesystem::create_directories(options.dump, error);
+  if (error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot make the folder: ", options.dump));
+  }
+  ASSIGN_OR_RETURN(model::ImageRequest request, MakeRequest(options, device));
+  Dump dump(options.dump);
+  model::DenoiseBatch batch(model, /*capacity=*/1, dump);
+  RETURN_IF_ERROR(batch.Admit(kTicket, std::move(request)));
+  std::vector<model::Finished> finished;
+  while (finished.empty()) finished = batch.Step();
+  RETURN_IF_ERROR(dump.status());
+  RETURN_IF_ERROR(finished.front().image.status());
+  RETURN_IF_ERROR(
+      WritePicture(*finished.front().image, options.dump + "/image.png"));
+  const model::StageSeconds& seconds = batch.seconds();
+  std::cout << absl::StrFormat(
+      "text %.3f s, denoise %.3f s in %d UNet calls, decode %.3f s\n",
+      seconds.text_encode, seconds.denoise, seconds.unet_calls,
+      seconds.vae_decode);
+  return absl::OkStatus();
+}
+
+absl::Status Run(const ProbeOptions& options) {
+  const int cores =
+      std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<kernels::Device> device,
+      kernels::CreateCpuDevice(options.threads == 0 ? cores : options.threads));
+  ASSIGN_OR_RETURN(const auto model,
+                   model::TextToImage::Load(options.model, *device));
+  if (!options.check) return MakePicture(*model, options, *device);
+  const model::ModelFacts& facts = model->facts();
+  std::cout << absl::StrFormat(
+      "%s is good: %dx%d, sampler %s, sha256 %s\n", options.model,
+      facts.default_width, facts.default_height, facts.sampler, facts.digest);
+  return absl::OkStatus();
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  const absl::StatusOr<ProbeOptions> options = ParseProbeOptions(arguments);
+  if (!options.ok()) {
+    std::cerr << "tessera-probe: " << options.status().message()
+              << "\nSee tessera-probe --help.\n";
+    return kExitBad;
+  }
+  if (options->help) {
+    std::cout << ProbeHelp();
+    return 0;
+  }
+  const absl::Status status = Run(*options);
+  if (status.ok()) return 0;
+  std::cerr << "tessera-probe: " << status.message() << "\n";
+  return kExitBad;
+}
+
+}  // namespace
+}  // namespace tessera::worker
+
+int main(int argc, char** argv) {
+  return tessera::worker::Main({argv + 1, argv + argc});
+}
