@@ -1,0 +1,198 @@
+#include "worker/model/clip_tokenizer.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "nlohmann/json.hpp"
+#include "worker/model/clip_words.h"
+#include "worker/model/config_file.h"
+#include "worker/model/mapped_file.h"
+#include "worker/model/unicode_text.h"
+
+namespace tessera::model {
+namespace {
+
+constexpr char kStart[] = "<|startoftext|>";
+constexpr char kEnd[] = "<|endoftext|>";
+constexpr char kWordEnd[] = "</w>";
+
+// GPT-2's bytes_to_unicode: every byte gets a printable character; those that
+// are not printable themselves take the code points from 256 on.
+std::vector<std::string> ByteSymbols() {
+  const auto printable = [](int byte) {
+    return (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte <= 0xAC) ||
+           byte >= 0xAE;
+  };
+  std::vector<std::string> symbols(256);
+  char32_t next = 256;
+  for (int byte = 0; byte < 256; ++byte) {
+    AppendUtf8(printable(byte) ? static_cast<char32_t>(byte) : next++,
+               symbols[static_cast<size_t>(byte)]);
+  }
+  return symbols;
+}
+
+// Returns where the next special token starts in `text`, and its length.
+std::pair<size_t, size_t> FindSpecial(std::string_view text) {
+  const size_t start = text.find(kStart), end = text.find(kEnd);
+  if (start == std::string_view::npos && end == std::string_view::npos) {
+    return {std::string_view::npos, 0};
+  }
+  return start < end ? std::pair(start, sizeof kStart - 1)
+                     : std::pair(end, sizeof kEnd - 1);
+}
+
+}  // namespace
+
+absl::StatusOr<ClipTokenizer> ClipTokenizer::Load(const std::string& folder,
+                                                  int64_t length) {
+  const std::string vocab_path = absl::StrCat(folder, "/vocab.json");
+  const std::string merges_path = absl::StrCat(folder, "/merges.txt");
+  ASSIGN_OR_RETURN(const MappedFile vocab, MappedFile::Open(vocab_path));
+  ASSIGN_OR_RETURN(const MappedFile merges, MappedFile::Open(merges_path));
+  // Stable Diffusion 1 pads with the end token, 2 with "!".
+  std::string pad = kEnd;
+  const std::string config_path =
+      absl::StrCat(folder, "/tokenizer_config.json");
+  absl::StatusOr<ConfigFile> config = ConfigFile::Open(config_path);
+  if (config.ok() && config->Has("pad_token")) {
+    // Older files give an object whose "content" is the token.
+    absl::StatusOr<std::string> token = config->StringOr("pad_token", pad);
+    if (token.ok()) pad = *token;
+  } else if (!config.ok() && !absl::IsNotFound(config.status())) {
+    return std::move(config).status();
+  }
+  absl::StatusOr<ClipTokenizer> tokenizer =
+      Parse(vocab.bytes(), merges.bytes(), pad, length);
+  if (!tokenizer.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(folder, ": ", std::string(tokenizer.status().message())));
+  }
+  return tokenizer;
+}
+
+absl::StatusOr<ClipTokenizer> ClipTokenizer::Parse(std::string_view vocab_json,
+                                                   std::string_view merges_txt,
+                                                   const std::string& pad_token,
+                                                   int64_t length) {
+  ClipTokenizer tokenizer;
+  tokenizer.length_ = length;
+  tokenizer.byte_symbols_ = ByteSymbols();
+  RETURN_IF_ERROR(tokenizer.ReadVocabulary(vocab_json));
+  RETURN_IF_ERROR(tokenizer.ReadMerges(merges_txt));
+  const auto id_of = [&](const std::string& token) -> absl::StatusOr<int32_t> {
+    const auto found = tokenizer.ids_.find(token);
+    if (found != tokenizer.ids_.end()) return found->second;
+    return absl::InvalidArgumentError(
+        absl::StrCat("vocab.json: missing token: ", token));
+  };
+  ASSIGN_OR_RETURN(tokenizer.start_, id_of(kStart));
+  ASSIGN_OR_RETURN(tokenizer.end_, id_of(kEnd));
+  ASSIGN_OR_RETURN(tokenizer.pad_, id_of(pad_token));
+  for (const std::string& symbol : tokenizer.byte_symbols_) {
+    RETURN_IF_ERROR(id_of(symbol).status());
+    RETURN_IF_ERROR(id_of(absl::StrCat(symbol, kWordEnd)).status());
+  }
+  return tokenizer;
+}
+
+absl::Status ClipTokenizer::ReadVocabulary(std::string_view json) {
+  const auto object = nlohmann::json::parse(json, nullptr, false);
+  if (!object.is_object()) {
+    return absl::InvalidArgumentError("vocab.json: expected a JSON object");
+  }
+  for (const auto& [token, id] : object.items()) {
+    if (!id.is_number_unsigned() || id.get<uint64_t>() > 10'000'000) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("vocab.json: not an id: ", token));
+    }
+    ids_[token] = id.get<int32_t>();
+    vocab_size_ = std::max<int64_t>(vocab_size_, id.get<int64_t>() + 1);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ClipTokenizer::ReadMerges(std::string_view text) {
+  int32_t rank = 0;
+  bool first = true;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    const bool comment = first && line.starts_with("#version");
+    first = false;
+    if (comment || line.empty()) continue;
+    const size_t blank = line.find(' ');
+    if (blank == std::string_view::npos || blank == 0 ||
+        blank + 1 == line.size() ||
+        line.find(' ', blank + 1) != std::string_view::npos) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "merges.txt: expected two symbols: ", std::string(line)));
+    }
+    ranks_.emplace(std::string(line), rank++);
+  }
+  return absl::OkStatus();
+}
+
+std::vector<int32_t> ClipTokenizer::Encode(std::string_view prompt) const {
+  std::vector<int32_t> ids = {start_};
+  while (!prompt.empty()) {
+    const auto [at, size] = FindSpecial(prompt);
+    AppendText(prompt.substr(0, at), ids);
+    if (at == std::string_view::npos) break;
+    ids.push_back(prompt.substr(at, size) == kStart ? start_ : end_);
+    prompt.remove_prefix(at + size);
+  }
+  const auto room = static_cast<size_t>(length_ - 1);
+  if (ids.size() > room) ids.resize(room);
+  ids.push_back(end_);
+  ids.resize(static_cast<size_t>(length_), pad_);
+  return ids;
+}
+
+void ClipTokenizer::AppendText(std::string_view text,
+                               std::vector<int32_t>& ids) const {
+  const std::u32string clean = ToLower(ComposeNfc(DecodeUtf8(text)));
+  for (const std::u32string& word : SplitClipWords(clean)) {
+    AppendWord(word, ids);
+    // What no prompt can hold need not be merged.
+    if (static_cast<int64_t>(ids.size()) > length_) return;
+  }
+}
+
+void ClipTokenizer::AppendWord(const std::u32string& word,
+                               std::vector<int32_t>& ids) const {
+  std::string utf8;
+  for (const char32_t code_point : word) AppendUtf8(code_point, utf8);
+  std::vector<std::string> symbols;
+  for (const char byte : utf8) {
+    symbols.push_back(byte_symbols_[static_cast<uint8_t>(byte)]);
+  }
+  symbols.back() += kWordEnd;
+  while (symbols.size() > 1) {
+    int32_t best = std::numeric_limits<int32_t>::max();
+    size_t place = 0;
+    for (size_t i = 0; i + 1 < symbols.size(); ++i) {
+      const auto rank =
+          ranks_.find(absl::StrCat(symbols[i], " ", symbols[i + 1]));
+      if (rank != ranks_.end() && rank->second < best) {
+        best = rank->second;
+        place = i;
+      }
+    }
+    if (best == std::numeric_limits<int32_t>::max()) break;
+    symbols[place] += symbols[place + 1];
+    symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(place) + 1);
+  }
+  for (const std::string& symbol : symbols) {
+    const auto id = ids_.find(symbol);
+    // A merge without an entry cannot be had from a sound vocabulary.
+    ids.push_back(id == ids_.end() ? end_ : id->second);
+  }
+}
+
+}  // namespace tessera::model

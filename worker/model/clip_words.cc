@@ -1,0 +1,47 @@
+#include "worker/model/clip_words.h"
+
+#include <string_view>
+
+#include "worker/model/unicode_text.h"
+
+namespace tessera::model {
+namespace {
+
+// In the order of the pattern, which prefers the earlier.
+constexpr std::u32string_view kContractions[] = {U"'s", U"'t",  U"'re", U"'ve",
+                                                 U"'m", U"'ll", U"'d"};
+
+bool IsSymbol(char32_t c) {
+  return !IsSpace(c) && !IsLetter(c) && !IsNumber(c);
+}
+
+// Returns how many code points the match at the start of `text` takes.
+size_t MatchLength(std::u32string_view text) {
+  for (const std::u32string_view contraction : kContractions) {
+    if (text.starts_with(contraction)) return contraction.size();
+  }
+  if (IsNumber(text[0])) return 1;
+  const auto belongs = IsLetter(text[0]) ? IsLetter : IsSymbol;
+  size_t length = 1;
+  while (length < text.size() && belongs(text[length])) ++length;
+  return length;
+}
+
+}  // namespace
+
+std::vector<std::u32string> SplitClipWords(const std::u32string& text) {
+  std::vector<std::u32string> words;
+  std::u32string_view left = text;
+  while (!left.empty()) {
+    if (IsSpace(left[0])) {
+      left.remove_prefix(1);
+      continue;
+    }
+    const size_t length = MatchLength(left);
+    words.emplace_back(left.substr(0, length));
+    left.remove_prefix(length);
+  }
+  return words;
+}
+
+}  // namespace tessera::model

@@ -1,0 +1,110 @@
+#include "worker/model/unicode_text.h"
+
+#include <utf8proc.h>
+
+#include <cstdlib>
+
+namespace tessera::model {
+namespace {
+
+constexpr char32_t kReplacement = 0xFFFD;
+constexpr char32_t kCapitalIWithDot = 0x130;
+constexpr char32_t kCombiningDotAbove = 0x307;
+
+utf8proc_category_t CategoryOf(char32_t code_point) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(code_point));
+}
+
+}  // namespace
+
+std::u32string DecodeUtf8(std::string_view text) {
+  std::u32string code_points;
+  const auto* at = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+  auto left = static_cast<utf8proc_ssize_t>(text.size());
+  while (left > 0) {
+    utf8proc_int32_t code_point = -1;
+    const utf8proc_ssize_t used = utf8proc_iterate(at, left, &code_point);
+    const bool valid = used > 0 && code_point >= 0;
+    code_points.push_back(valid ? static_cast<char32_t>(code_point)
+                                : kReplacement);
+    at += valid ? used : 1;
+    left -= valid ? used : 1;
+  }
+  return code_points;
+}
+
+void AppendUtf8(char32_t code_point, std::string& text) {
+  utf8proc_uint8_t bytes[4];
+  const utf8proc_ssize_t count =
+      utf8proc_encode_char(static_cast<utf8proc_int32_t>(code_point), bytes);
+  text.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(count));
+}
+
+std::u32string ComposeNfc(const std::u32string& text) {
+  std::string utf8;
+  for (const char32_t code_point : text) AppendUtf8(code_point, utf8);
+  utf8proc_uint8_t* composed = nullptr;
+  const utf8proc_ssize_t size = utf8proc_map(
+      reinterpret_cast<const utf8proc_uint8_t*>(utf8.data()),
+      static_cast<utf8proc_ssize_t>(utf8.size()), &composed,
+      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  if (size < 0) return text;
+  std::u32string result = DecodeUtf8(
+      {reinterpret_cast<const char*>(composed), static_cast<size_t>(size)});
+  std::free(composed);
+  return result;
+}
+
+std::u32string ToLower(const std::u32string& text) {
+  std::u32string lower;
+  for (const char32_t code_point : text) {
+    if (code_point == kCapitalIWithDot) {
+      lower.push_back(U'i');
+      lower.push_back(kCombiningDotAbove);
+      continue;
+    }
+    lower.push_back(static_cast<char32_t>(
+        utf8proc_tolower(static_cast<utf8proc_int32_t>(code_point))));
+  }
+  return lower;
+}
+
+bool IsLetter(char32_t code_point) {
+  switch (CategoryOf(code_point)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool IsNumber(char32_t code_point) {
+  switch (CategoryOf(code_point)) {
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// White_Space of the Unicode character database.
+bool IsSpace(char32_t code_point) {
+  if (code_point >= 0x09 && code_point <= 0x0D) return true;
+  if (code_point == 0x85) return true;
+  switch (CategoryOf(code_point)) {
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace tessera::model
