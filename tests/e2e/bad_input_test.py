@@ -119,10 +119,12 @@ class BadCommandTest(service.ServiceTest):
         self.refuse_local("vae", prompts, gone)
 
         odd = self.copy_model("odd")
-        with open(os.path.join(odd, "model_index.json"), "w",
-                  encoding="utf-8") as file:
-            file.write("{}")
-        self.refuse_local(odd, prompts, odd)
+        config = os.path.join(odd, "unet/config.json")
+        with open(config, encoding="utf-8") as file:
+            text = file.read().replace("UNet2DConditionModel", "NopeModel")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(text)
+        self.refuse_local("NopeModel", prompts, odd)
 
     def test_bad_line_of_a_local_job_leaves_no_folder(self):
         prompts = self.write_prompts([{"prompt": "a"}, {"promt": "b"}])
