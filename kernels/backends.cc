@@ -1,5 +1,7 @@
 // The one place that knows which backends this build has.
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -10,6 +12,12 @@
 #include "kernels/device.h"
 
 namespace tessera::kernels {
+namespace {
+
+// More than any machine at hand; a slip of the keyboard is refused.
+constexpr int kMaxThreads = 1024;
+
+}  // namespace
 
 Device::Device(DeviceKind kind, const OpTable& ops,
                std::unique_ptr<cpu::ThreadPool> pool, std::string description)
@@ -19,6 +27,14 @@ Device::Device(DeviceKind kind, const OpTable& ops,
       description_(std::move(description)) {}
 
 Device::~Device() = default;
+
+std::string Device::name() const {
+  switch (kind_) {
+    case DeviceKind::kCpu:
+      return "cpu";
+  }
+  return "unknown";
+}
 
 int Device::threads() const { return pool_->threads(); }
 
@@ -36,6 +52,24 @@ absl::StatusOr<std::unique_ptr<Device>> CreateCpuDevice(int threads) {
       DeviceKind::kCpu, cpu::Ops(), std::make_unique<cpu::ThreadPool>(threads),
       absl::StrCat("cpu: ", cpu::InstructionSet(), ", ", threads,
                    threads == 1 ? " thread" : " threads"));
+}
+
+absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const std::string& name,
+                                                   int threads) {
+  if (threads < 0 || threads > kMaxThreads) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "threads: expected 0 to ", kMaxThreads, ", got ", threads));
+  }
+  if (name.starts_with("cuda:")) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("device: this build has no CUDA backend: ", name));
+  }
+  if (name != "auto" && name != "cpu") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "device: expected auto, cpu or cuda:N, got \"", name, "\""));
+  }
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  return CreateCpuDevice(threads == 0 ? std::max(1, cores) : threads);
 }
 
 }  // namespace tessera::kernels

@@ -33,6 +33,9 @@ class Device {
   cpu::ThreadPool& pool() const { return *pool_; }
   int threads() const;
 
+  // The name users give it, e.g. "cpu".
+  std::string name() const;
+
   // One line for logs, e.g. "cpu: AVX3, 2 threads".
   const std::string& description() const { return description_; }
 
@@ -47,6 +50,13 @@ class Device {
 // Errors: INVALID_ARGUMENT for threads < 1, FAILED_PRECONDITION when the
 // processor lacks fused multiply-add (AVX2), on which equal bits depend.
 absl::StatusOr<std::unique_ptr<Device>> CreateCpuDevice(int threads);
+
+// Opens the device a user names: "auto", "cpu" or "cuda:N". `threads` is for
+// the CPU; 0 means one a core. Errors: INVALID_ARGUMENT for another name or
+// number of threads, FAILED_PRECONDITION for a device that this build or
+// machine lacks.
+absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const std::string& name,
+                                                   int threads);
 
 }  // namespace tessera::kernels
 

@@ -3,20 +3,30 @@
 #include <utility>
 
 namespace tessera::model {
+namespace {
+
+// Some exporters of text encoders write this before every name, others and
+// some LoRAs do not: names are compared without it.
+constexpr std::string_view kOptionalPrefix = "text_model.";
+
+std::string Canonical(std::string_view name) {
+  if (name.starts_with(kOptionalPrefix)) {
+    name.remove_prefix(kOptionalPrefix.size());
+  }
+  return std::string(name);
+}
+
+}  // namespace
 
 int LayerTable::Add(LayerInfo layer) {
   const int number = static_cast<int>(layers_.size());
-  numbers_[layer.name] = number;
+  numbers_[Canonical(layer.name)] = number;
   layers_.push_back(std::move(layer));
   return number;
 }
 
-void LayerTable::AddAlias(const std::string& name, int number) {
-  numbers_[name] = number;
-}
-
 int LayerTable::Find(std::string_view name) const {
-  const auto found = numbers_.find(std::string(name));
+  const auto found = numbers_.find(Canonical(name));
   return found == numbers_.end() ? -1 : found->second;
 }
 

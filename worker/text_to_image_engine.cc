@@ -1,0 +1,72 @@
+#include "worker/text_to_image_engine.h"
+
+#include <utility>
+#include <vector>
+
+#include "common/status_macros.h"
+#include "worker/model/denoise_batch.h"
+#include "worker/model/text_to_image.h"
+
+namespace tessera::worker {
+namespace {
+
+class TextToImageEngine final : public Engine {
+ public:
+  TextToImageEngine(const std::string& name,
+                    std::unique_ptr<model::TextToImage> model, int batch,
+                    LoraStore& loras)
+      : model_(std::move(model)), batch_(*model_, batch), loras_(loras) {
+    const model::ModelFacts& facts = model_->facts();
+    facts_ = {name, facts.digest, facts.sampler, facts.default_width,
+              facts.default_height};
+  }
+
+  const ModelFacts& facts() const override { return facts_; }
+
+  absl::Status Admit(int64_t ticket, const ImageTask& task) override {
+    ASSIGN_OR_RETURN(model::ImageRequest request, MakeRequest(task));
+    return batch_.Admit(ticket, std::move(request));
+  }
+
+  std::vector<model::Finished> Step() override { return batch_.Step(); }
+
+  void Remove(int64_t ticket) override { batch_.Remove(ticket); }
+
+  model::StageSeconds seconds() const override { return batch_.seconds(); }
+
+ private:
+  absl::StatusOr<model::ImageRequest> MakeRequest(const ImageTask& task) {
+    model::ImageRequest request;
+    request.prompt = task.prompt;
+    request.negative_prompt = task.negative_prompt;
+    request.seed = task.seed;
+    request.num_inference_steps = task.num_inference_steps;
+    request.guidance_scale = task.guidance_scale;
+    request.sampler = task.sampler;
+    request.width = task.width;
+    request.height = task.height;
+    for (const LoraUse& lora : task.loras) {
+      ASSIGN_OR_RETURN(LoraStore::Weights weights, loras_.Get(lora.name));
+      request.adapters.push_back({std::move(weights), lora.scale});
+    }
+    return request;
+  }
+
+  const std::unique_ptr<model::TextToImage> model_;
+  model::DenoiseBatch batch_;
+  LoraStore& loras_;
+  ModelFacts facts_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Engine>> LoadTextToImageEngine(
+    const std::string& name, const std::string& path, int batch,
+    kernels::Device& device, LoraStore& loras) {
+  ASSIGN_OR_RETURN(std::unique_ptr<model::TextToImage> model,
+                   model::TextToImage::Load(path, device));
+  return std::make_unique<TextToImageEngine>(name, std::move(model), batch,
+                                             loras);
+}
+
+}  // namespace tessera::worker

@@ -1,0 +1,257 @@
+// tessera-worker: makes the pictures of shards that a coordinator leases to it.
+//
+// Exit codes: 0 drained after SIGTERM or SIGINT, 1 cannot start on this
+// machine, 2 wrong flags or no model.
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "common/clock.h"
+#include "common/ids.h"
+#include "common/log.h"
+#include "common/rpc/channel.h"
+#include "common/status_macros.h"
+#include "kernels/device.h"
+#include "tessera/internal/v1/worker_service.grpc.pb.h"
+#include "worker/command_line.h"
+#include "worker/coordinator_link_grpc.h"
+#include "worker/lora/adapter_file.h"
+#include "worker/lora_store.h"
+#include "worker/metered_executor.h"
+#include "worker/metrics.h"
+#include "worker/model_store.h"
+#include "worker/options.h"
+#include "worker/session.h"
+#include "worker/shard_executor.h"
+#include "worker/text_to_image_engine.h"
+
+ABSL_FLAG(std::string, coordinator, "localhost:7070",
+          "Address of the coordinator, host:port.");
+ABSL_FLAG(std::string, models, "",
+          "Folder of models: each subfolder with a model_index.json is one, "
+          "named by the subfolder. Required.");
+ABSL_FLAG(std::string, device, "auto", "auto, cpu or cuda:N.");
+ABSL_FLAG(int, threads, 0, "Threads of the CPU device; 0: one a core.");
+ABSL_FLAG(int, batch, 0,
+          "Pictures that go through the UNet together; 0: chosen for the "
+          "device.");
+ABSL_FLAG(std::string, lora, "",
+          "LoRAs that jobs may name, as NAME=FILE, comma separated.");
+ABSL_FLAG(std::string, lora_cache, "",
+          "Folder whose files NAME.safetensors are further LoRAs.");
+ABSL_FLAG(int64_t, lora_cache_bytes, int64_t{1} << 30,
+          "Bytes of LoRA files that are kept parsed in memory.");
+ABSL_FLAG(std::string, metrics_listen, "",
+          "Address of /metrics and /healthz, host:port; empty: none.");
+ABSL_FLAG(std::string, log_format, "text", "text or json.");
+
+namespace tessera::worker {
+namespace {
+
+constexpr int kExitCannotStart = 1;
+constexpr int kExitBadUsage = 2;
+constexpr int kExitInterrupted = 130;
+
+constexpr char kUsage[] =
+    "tessera-worker --models DIR [--coordinator HOST:PORT] [flags]\n"
+    "Makes the pictures of shards that a coordinator leases to it. SIGTERM\n"
+    "drains it: it finishes the pictures in flight, gives back the rest and\n"
+    "exits; a second signal ends it at once.\n";
+
+std::vector<std::string> FlagNames() {
+  return {"coordinator",    "models",    "device",     "threads",
+          "batch",          "lora",      "lora_cache", "lora_cache_bytes",
+          "metrics_listen", "log_format"};
+}
+
+std::optional<std::string> ReadEnvironment(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+absl::StatusOr<Options> ReadOptions(const std::vector<std::string>& arguments) {
+  RETURN_IF_ERROR(SetFlags(FlagNames(), ReadEnvironment, arguments));
+  Options options;
+  options.coordinator = absl::GetFlag(FLAGS_coordinator);
+  options.models = absl::GetFlag(FLAGS_models);
+  options.device = absl::GetFlag(FLAGS_device);
+  options.threads = absl::GetFlag(FLAGS_threads);
+  options.batch = absl::GetFlag(FLAGS_batch);
+  options.lora_cache = absl::GetFlag(FLAGS_lora_cache);
+  options.lora_cache_bytes = absl::GetFlag(FLAGS_lora_cache_bytes);
+  ASSIGN_OR_RETURN(options.loras, ParseLoraFiles(absl::GetFlag(FLAGS_lora)));
+  options.metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
+  ASSIGN_OR_RETURN(options.log_format,
+                   ParseLogFormat(absl::GetFlag(FLAGS_log_format)));
+  RETURN_IF_ERROR(Validate(options));
+  return options;
+}
+
+std::string HostName() {
+  char name[256] = {};
+  if (::gethostname(name, sizeof(name) - 1) != 0) return "unknown";
+  return name;
+}
+
+// Drains a session at the first SIGTERM or SIGINT, ends the process at the
+// second. Both must be blocked in every thread.
+class SignalThread {
+ public:
+  explicit SignalThread(Session& session)
+      : thread_([&session] { Watch(session); }) {}
+  ~SignalThread() {
+    ::pthread_kill(thread_.native_handle(), SIGUSR1);
+    thread_.join();
+  }
+
+  // Blocks the signals in this thread and those it starts.
+  static sigset_t Block() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
+      sigaddset(&signals, signal);
+    }
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return signals;
+  }
+
+ private:
+  static void Watch(Session& session) {
+    const sigset_t signals = Block();
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    if (signal == SIGUSR1) return;
+    session.Drain();
+    ::sigwait(&signals, &signal);
+    if (signal != SIGUSR1) ::_exit(kExitInterrupted);
+  }
+
+  std::thread thread_;
+};
+
+WorkerFacts DescribeWorker(const Options& options,
+                           const kernels::Device& device,
+                           const std::vector<std::string>& models) {
+  WorkerFacts facts;
+  facts.worker_id = MakeUniqueId("worker");
+  facts.host = HostName();
+  facts.device = device.name();
+  facts.threads = device.threads();
+  facts.version = TESSERA_VERSION;
+  facts.models = models;
+  facts.batch = ResolveBatch(options.batch);
+  return facts;
+}
+
+// Reads what is certain to be needed, so that damaged files end the worker
+// before it takes work, and the first shard does not wait.
+absl::Status LoadFirst(const Options& options,
+                       const std::vector<std::string>& models, LoraStore& loras,
+                       ModelStore& store) {
+  for (const auto& [name, file] : options.loras) {
+    RETURN_IF_ERROR(loras.Get(name).status());
+  }
+  if (models.size() != 1) return absl::OkStatus();
+  return store.Get(models.front()).status();
+}
+
+// Runs a worker until it is drained. INVALID_ARGUMENT and NOT_FOUND are the
+// user's to correct.
+absl::Status RunWorker(const Options& options) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> models,
+                   ListModels(options.models));
+  ASSIGN_OR_RETURN(const std::unique_ptr<kernels::Device> device,
+                   kernels::OpenDevice(options.device, options.threads));
+  const WorkerFacts facts = DescribeWorker(options, *device, models);
+
+  metrics::Registry registry;
+  WorkerMetrics worker_metrics(registry);
+  std::unique_ptr<metrics::Exposition> exposition;
+  if (!options.metrics_listen.empty()) {
+    ASSIGN_OR_RETURN(
+        exposition, metrics::Exposition::Start(options.metrics_listen, registry,
+                                               [] { return true; }));
+  }
+
+  LoraStore loras({options.loras, options.lora_cache, options.lora_cache_bytes},
+                  [&](const std::string& path) {
+                    return lora::ReadAdapterFile(path, *device);
+                  });
+  ModelStore store(
+      options.models, models,
+      [&](const std::string& name, const std::string& path) {
+        return LoadTextToImageEngine(name, path, facts.batch, *device, loras);
+      },
+      [&](absl::Duration duration) {
+        worker_metrics.ObserveModelLoad(duration);
+      });
+  RETURN_IF_ERROR(LoadFirst(options, models, loras, store));
+  EngineExecutor engine_executor(store, {facts.worker_id, facts.batch},
+                                 RealClock());
+  MeteredExecutor executor(engine_executor, worker_metrics);
+  GrpcCoordinatorLink link(internal::v1::WorkerService::NewStub(
+                               rpc::MakeChannel(options.coordinator)),
+                           facts);
+  SessionOptions session_options;
+  session_options.jitter_seed = std::random_device()();
+  Session session(link, executor, worker_metrics, session_options, RealClock());
+  const SignalThread signals(session);
+  Log(Severity::kInfo, "worker started",
+      {{"worker", facts.worker_id},
+       {"coordinator", options.coordinator},
+       {"device", device->description()},
+       {"models", facts.models.size()},
+       {"batch", facts.batch}});
+  session.Run();
+  Log(Severity::kInfo, "worker drained", {{"worker", facts.worker_id}});
+  return absl::OkStatus();
+}
+
+int Fail(int code, const absl::Status& status) {
+  std::fprintf(stderr, "tessera-worker: %s\n",
+               std::string(status.message()).c_str());
+  return code;
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "--help") {
+      std::fputs(HelpText(kUsage, FlagNames()).c_str(), stdout);
+      return 0;
+    }
+    if (argument == "--version") {
+      std::puts("tessera-worker " TESSERA_VERSION);
+      return 0;
+    }
+  }
+  const absl::StatusOr<Options> options = ReadOptions(arguments);
+  if (!options.ok()) return Fail(kExitBadUsage, options.status());
+  ConfigureLog(options->log_format, Severity::kInfo);
+  std::signal(SIGPIPE, SIG_IGN);
+  SignalThread::Block();  // before any thread starts
+  const absl::Status status = RunWorker(*options);
+  if (status.ok()) return 0;
+  const bool bad_usage =
+      absl::IsInvalidArgument(status) || absl::IsNotFound(status);
+  return Fail(bad_usage ? kExitBadUsage : kExitCannotStart, status);
+}
+
+}  // namespace
+}  // namespace tessera::worker
+
+int main(int argc, char** argv) {
+  return tessera::worker::Main(std::vector<std::string>(argv + 1, argv + argc));
+}
