@@ -93,12 +93,6 @@ absl::StatusOr<ClipTextEncoder> ClipTextEncoder::Load(
   ASSIGN_OR_RETURN(encoder.final_norm_,
                    LayerNorm::Load(source, prefix + "final_layer_norm",
                                    config.hidden_size, config.layer_norm_eps));
-  for (size_t i = 0; i < encoder.table_.layers().size(); ++i) {
-    const std::string& name = encoder.table_.layers()[i].name;
-    encoder.table_.AddAlias(
-        prefix.empty() ? kPrefix + name : name.substr(prefix.size()),
-        static_cast<int>(i));
-  }
   encoder.heads_ = config.num_attention_heads;
   encoder.activation_ = config.hidden_act;
   return encoder;

@@ -27,10 +27,8 @@ class LayerTable {
   // Adds a layer and returns its number.
   int Add(LayerInfo layer);
 
-  // Lets the layer `number` be found by another name too.
-  void AddAlias(const std::string& name, int number);
-
-  // Returns the number of the layer `name`, or -1.
+  // Returns the number of the layer `name`, or -1. A leading "text_model." is
+  // the same as none.
   int Find(std::string_view name) const;
 
   const std::vector<LayerInfo>& layers() const { return layers_; }
