@@ -20,13 +20,16 @@ absl::Status CheckAgreement(const UNetConfig& unet, const VaeConfig& vae,
   if (unet.in_channels != vae.latent_channels ||
       unet.out_channels != vae.latent_channels) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "the UNet and the VAE differ in latent channels: ", unet.in_channels,
-        " in, ", unet.out_channels, " out, ", vae.latent_channels));
+        "the latents have the wrong shape for the VAE: unet/config.json has ",
+        unet.in_channels, " channels in and ", unet.out_channels,
+        " out, latent_channels in vae/config.json is ", vae.latent_channels));
   }
   if (unet.cross_attention_dim != text.hidden_size) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the UNet and the text encoder differ in width: ",
-                     unet.cross_attention_dim, ", ", text.hidden_size));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the text embeddings have the wrong shape for the UNet: "
+        "cross_attention_dim in unet/config.json is ",
+        unet.cross_attention_dim,
+        ", hidden_size in text_encoder/config.json is ", text.hidden_size));
   }
   return absl::OkStatus();
 }
