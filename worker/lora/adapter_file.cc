@@ -67,6 +67,7 @@ absl::StatusOr<Layers> Collect(const model::Safetensors& file) {
         halves.up = view;
         break;
       case Part::kAlpha:
+        if (halves.alpha) return Error(file.path(), "alpha given twice", key);
         ASSIGN_OR_RETURN(halves.alpha, ReadAlpha(file.path(), key, view));
         break;
     }

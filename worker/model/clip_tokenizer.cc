@@ -45,6 +45,20 @@ std::pair<size_t, size_t> FindSpecial(std::string_view text) {
                      : std::pair(end, sizeof kEnd - 1);
 }
 
+// Returns the padding token that one of the folder's configs names: Stable
+// Diffusion 1 pads with the end token, 2 with "!".
+absl::StatusOr<std::string> ReadPadToken(const std::string& folder) {
+  for (const char* name :
+       {"tokenizer_config.json", "special_tokens_map.json"}) {
+    const absl::StatusOr<ConfigFile> config =
+        ConfigFile::Open(absl::StrCat(folder, "/", name));
+    if (absl::IsNotFound(config.status())) continue;
+    RETURN_IF_ERROR(config.status());
+    if (config->Has("pad_token")) return config->TokenText("pad_token");
+  }
+  return std::string(kEnd);
+}
+
 }  // namespace
 
 absl::StatusOr<ClipTokenizer> ClipTokenizer::Load(const std::string& folder,
@@ -53,18 +67,7 @@ absl::StatusOr<ClipTokenizer> ClipTokenizer::Load(const std::string& folder,
   const std::string merges_path = absl::StrCat(folder, "/merges.txt");
   ASSIGN_OR_RETURN(const MappedFile vocab, MappedFile::Open(vocab_path));
   ASSIGN_OR_RETURN(const MappedFile merges, MappedFile::Open(merges_path));
-  // Stable Diffusion 1 pads with the end token, 2 with "!".
-  std::string pad = kEnd;
-  const std::string config_path =
-      absl::StrCat(folder, "/tokenizer_config.json");
-  absl::StatusOr<ConfigFile> config = ConfigFile::Open(config_path);
-  if (config.ok() && config->Has("pad_token")) {
-    // Older files give an object whose "content" is the token.
-    absl::StatusOr<std::string> token = config->StringOr("pad_token", pad);
-    if (token.ok()) pad = *token;
-  } else if (!config.ok() && !absl::IsNotFound(config.status())) {
-    return std::move(config).status();
-  }
+  ASSIGN_OR_RETURN(const std::string pad, ReadPadToken(folder));
   absl::StatusOr<ClipTokenizer> tokenizer =
       Parse(vocab.bytes(), merges.bytes(), pad, length);
   if (!tokenizer.ok()) {

@@ -102,6 +102,17 @@ absl::StatusOr<std::string> ConfigFile::StringOr(
   return value.get<std::string>();
 }
 
+absl::StatusOr<std::string> ConfigFile::TokenText(
+    const std::string& field) const {
+  const json& value = Get(field);
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_object() && value.contains("content") &&
+      value["content"].is_string()) {
+    return value["content"].get<std::string>();
+  }
+  return Error(field, "a token or an object with its content");
+}
+
 absl::StatusOr<std::vector<int64_t>> ConfigFile::Ints(const std::string& field,
                                                       int64_t min,
                                                       int64_t max) const {

@@ -36,6 +36,10 @@ class ConfigFile {
   absl::StatusOr<std::string> StringOr(const std::string& field,
                                        const std::string& fallback) const;
 
+  // The text of a token: a string, or an object that holds it as "content", as
+  // tokenizers write theirs; required.
+  absl::StatusOr<std::string> TokenText(const std::string& field) const;
+
   // A list of at least one integer in range; required.
   absl::StatusOr<std::vector<int64_t>> Ints(const std::string& field,
                                             int64_t min, int64_t max) const;

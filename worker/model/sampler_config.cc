@@ -64,6 +64,10 @@ absl::StatusOr<SamplerConfig> ReadSamplerConfig(const ConfigFile& file) {
                    file.StringOr("_class_name", "DDIMScheduler"));
   // A model may name a sampler that this engine lacks; its noise schedule is
   // what matters, and pictures then default to DDIM.
+  if (class_name == "DDIMScheduler" && !file.Has("clip_sample")) {
+    return file.Error("clip_sample",
+                      "false (diffusers takes true where it is absent)");
+  }
   const absl::StatusOr<std::string> own = SamplerShortName(class_name);
   config.sampler = own.ok() ? *own : "ddim";
   RETURN_IF_ERROR(ReadChoices(file, config));
@@ -82,6 +86,13 @@ absl::StatusOr<SamplerConfig> ReadSamplerConfig(const ConfigFile& file) {
                    file.BoolOr("set_alpha_to_one", true));
   ASSIGN_OR_RETURN(config.rescale_betas_zero_snr,
                    file.BoolOr("rescale_betas_zero_snr", false));
+  // At zero signal the noise alone says nothing of the picture: the first step
+  // would divide by zero (Lin et al. 2023, section 3.2).
+  if (config.rescale_betas_zero_snr &&
+      config.prediction_type == PredictionType::kEpsilon) {
+    return file.Error("rescale_betas_zero_snr",
+                      "false for a model that predicts epsilon");
+  }
   return config;
 }
 
