@@ -1,6 +1,7 @@
 #include "coordinator/metrics.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tessera::coordinator {
 
@@ -82,10 +83,15 @@ void Metrics::Update(const CoordinatorStats& stats) {
   leases_.Set(static_cast<double>(stats.leases));
   workers_.Set(static_cast<double>(stats.workers));
 
-  absl::MutexLock lock(&mu_);
+  // Two updates may come at once: each shows what it adds to the one before.
+  CoordinatorStats before;
+  {
+    absl::MutexLock lock(&mu_);
+    before = std::exchange(shown_, stats);
+  }
   const auto grow = [&](prometheus::Counter& counter,
                         int64_t CoordinatorStats::*total) {
-    const int64_t grown = stats.*total - shown_.*total;
+    const int64_t grown = stats.*total - before.*total;
     if (grown > 0) counter.Increment(static_cast<double>(grown));
   };
   grow(images_done_, &CoordinatorStats::images_done_total);
@@ -93,7 +99,6 @@ void Metrics::Update(const CoordinatorStats& stats) {
   grow(leases_lost_, &CoordinatorStats::leases_lost_total);
   grow(conflicts_, &CoordinatorStats::conflicts_total);
   grow(commits_, &CoordinatorStats::commits_total);
-  shown_ = stats;
 }
 
 }  // namespace tessera::coordinator

@@ -91,7 +91,6 @@ class HeaderReader {
     if (shape->size() > Shape::kMaxRank) {
       return Error("a tensor has more than 5 axes", name);
     }
-    Shape result;
     int64_t elements = 1;
     std::vector<int64_t> extents;
     for (const json& extent : *shape) {
