@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/status_macros.h"
+#include "worker/model/file_shape.h"
 #include "worker/model/mapped_file.h"
 
 namespace tessera::model {
@@ -43,21 +44,7 @@ absl::StatusOr<Shape> ParseShape(const std::string& header,
     }
     extents.push_back(extent);
   }
-  Shape shape;
-  switch (extents.size()) {
-    case 0:
-      return shape;
-    case 1:
-      return Shape{extents[0]};
-    case 2:
-      return Shape{extents[0], extents[1]};
-    case 3:
-      return Shape{extents[0], extents[1], extents[2]};
-    case 4:
-      return Shape{extents[0], extents[1], extents[2], extents[3]};
-    default:
-      return Shape{extents[0], extents[1], extents[2], extents[3], extents[4]};
-  }
+  return ShapeOf(extents);
 }
 
 }  // namespace

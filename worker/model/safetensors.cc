@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "nlohmann/json.hpp"
+#include "worker/model/file_shape.h"
 
 namespace tessera::model {
 namespace {
@@ -35,8 +36,7 @@ std::optional<DType> DTypeOf(const std::string& name) {
 // discarded value on errors and says which in `why`.
 json ParseStrictly(std::string_view text, std::string& why) {
   std::vector<std::set<std::string>> keys;
-  const auto callback = [&](int depth, json::parse_event_t event, json& value) {
-    if (depth > kMaxDepth) why = "the header nests too deeply";
+  const auto callback = [&](int, json::parse_event_t event, json& value) {
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key) {
@@ -103,21 +103,7 @@ class HeaderReader {
         return Error("a shape is too large", name);
       }
     }
-    switch (extents.size()) {
-      case 0:
-        return Shape{};
-      case 1:
-        return Shape{extents[0]};
-      case 2:
-        return Shape{extents[0], extents[1]};
-      case 3:
-        return Shape{extents[0], extents[1], extents[2]};
-      case 4:
-        return Shape{extents[0], extents[1], extents[2], extents[3]};
-      default:
-        return Shape{extents[0], extents[1], extents[2], extents[3],
-                     extents[4]};
-    }
+    return ShapeOf(extents);
   }
 
   absl::StatusOr<TensorView> Read(const std::string& name, const json& entry) {
