@@ -8,13 +8,17 @@
 namespace tessera::coordinator {
 
 // Collects the changes and applies them all under one lock.
+// Borrows `store`, which outlives it.
 class MemoryJobStore::Transaction final : public JobTransaction {
  public:
   explicit Transaction(MemoryJobStore& store) : store_(store) {}
 
   void PutJob(const Job& job) override {
+    // Changes hold copies: the caller goes on changing its job before Commit.
     Change([job](Jobs& jobs) {
       jobs[job.id].job = job;
+      // The rate is an observation, not a fact; a database has no column for
+      // it.
       jobs[job.id].job.images_per_second = 0;
     });
   }
@@ -37,6 +41,7 @@ class MemoryJobStore::Transaction final : public JobTransaction {
   }
 
   void AddResult(const ShardId& shard, const TaskResult& result) override {
+    // Kept twice, so that FindResult sees it before the commit.
     added_[{shard, result.task}] = result;
     Change([shard, result](Jobs& jobs) {
       jobs[shard.job].shards[shard.index].results[result.task] = result;
@@ -45,12 +50,15 @@ class MemoryJobStore::Transaction final : public JobTransaction {
 
   void AddConflict(const ShardId& shard, int64_t epoch,
                    const TaskResult& result) override {
+    // Only the number can be read back, so only the number is kept.
     Change([shard](Jobs& jobs) { jobs[shard.job].conflicts += 1; });
   }
 
   std::optional<TaskResult> FindResult(const ShardId& shard,
                                        int32_t task) override {
     const auto added = added_.find({shard, task});
+    // The store's lock is taken for each read; nothing is held between calls,
+    // so readers go on while a transaction lives.
     if (added != added_.end()) return added->second;
     absl::MutexLock lock(&store_.mu_);
     const StoredShard* stored = store_.Find(shard);
@@ -62,6 +70,7 @@ class MemoryJobStore::Transaction final : public JobTransaction {
 
   absl::Status Commit() override {
     absl::MutexLock lock(&store_.mu_);
+    // Cannot fail, and readers see either none of the changes or all of them.
     for (const auto& change : changes_) change(store_.jobs_);
     changes_.clear();
     return absl::OkStatus();
@@ -70,11 +79,14 @@ class MemoryJobStore::Transaction final : public JobTransaction {
  private:
   using Jobs = std::map<JobId, StoredJob>;
 
+  // Defers `change` until Commit; a transaction that is destroyed before drops
+  // what it collected and has thereby undone it.
   void Change(std::function<void(Jobs&)> change) {
     changes_.push_back(std::move(change));
   }
 
   MemoryJobStore& store_;
+  // In order of calls: a later PutJob wins over an earlier one.
   std::vector<std::function<void(Jobs&)>> changes_;
   std::map<std::pair<ShardId, int32_t>, TaskResult> added_;
 };
@@ -87,6 +99,7 @@ absl::StatusOr<std::vector<Job>> MemoryJobStore::LoadJobs() const {
   absl::MutexLock lock(&mu_);
   std::vector<Job> jobs;
   for (const auto& [id, stored] : jobs_) jobs.push_back(stored.job);
+  // Orders by number: the map is in order of ids, which are random.
   std::sort(jobs.begin(), jobs.end(),
             [](const Job& a, const Job& b) { return a.number < b.number; });
   return jobs;
@@ -96,6 +109,7 @@ absl::StatusOr<std::vector<Shard>> MemoryJobStore::LoadShards(
     const JobId& job) const {
   absl::MutexLock lock(&mu_);
   std::vector<Shard> shards;
+  // An unknown job has no shards; that is an answer, not an error.
   const auto it = jobs_.find(job);
   if (it == jobs_.end()) return shards;
   for (const auto& [index, stored] : it->second.shards) {
@@ -131,6 +145,7 @@ absl::StatusOr<int64_t> MemoryJobStore::CountConflicts(const JobId& job) const {
   return it == jobs_.end() ? 0 : it->second.conflicts;
 }
 
+// Points into `jobs_`: valid only while the caller holds `mu_`.
 const MemoryJobStore::StoredShard* MemoryJobStore::Find(
     const ShardId& shard) const {
   const auto job = jobs_.find(shard.job);

@@ -13,6 +13,7 @@
 namespace tessera::coordinator {
 namespace {
 
+// Writes microseconds since 1970; InfinitePast, our "never", becomes NULL.
 void BindTime(SqliteStatement& statement, int parameter, absl::Time time) {
   if (time == absl::InfinitePast()) {
     statement.BindNull(parameter);
@@ -21,11 +22,14 @@ void BindTime(SqliteStatement& statement, int parameter, absl::Time time) {
   }
 }
 
+// Reads what BindTime wrote.
 absl::Time ReadTime(const SqliteStatement& statement, int column) {
   return statement.IsNull(column) ? absl::InfinitePast()
                                   : absl::FromUnixMicros(statement.Int(column));
 }
 
+// Reads a JobState by number. Errors: DATA_LOSS for a number that this version
+// has no state for, which a cast would turn into undefined behaviour.
 absl::StatusOr<JobState> ReadState(const SqliteStatement& statement,
                                    int column) {
   const int64_t number = statement.Int(column);
@@ -36,6 +40,8 @@ absl::StatusOr<JobState> ReadState(const SqliteStatement& statement,
   return static_cast<JobState>(number);
 }
 
+// Writes attempts as "task:attempts:epoch", joined by commas. One column and no
+// table: few tasks fail, and the row is rewritten with the shard anyway.
 std::string AttemptsText(const std::vector<TaskAttempts>& attempts) {
   return absl::StrJoin(attempts, ",",
                        [](std::string* out, const TaskAttempts& entry) {
@@ -44,6 +50,7 @@ std::string AttemptsText(const std::vector<TaskAttempts>& attempts) {
                        });
 }
 
+// Reads what AttemptsText wrote; empty text is no attempts.
 absl::StatusOr<std::vector<TaskAttempts>> ParseAttempts(
     const std::string& text) {
   std::vector<TaskAttempts> attempts;
@@ -64,6 +71,8 @@ absl::StatusOr<std::vector<TaskAttempts>> ParseAttempts(
 }  // namespace
 
 void BindJob(SqliteStatement& statement, const Job& job) {
+  // Parameters count from 1, so each number is the column's place in
+  // kJobColumns; columns below are read from 0.
   statement.BindText(1, job.id.value())
       .Bind(2, job.number)
       .Bind(3, static_cast<int64_t>(job.state))
@@ -72,6 +81,7 @@ void BindJob(SqliteStatement& statement, const Job& job) {
       .BindText(6, job.header.output_uri)
       .Bind(7, int64_t{job.header.shard_size})
       .BindText(8, job.header.request_id)
+      // SQLite's integers are signed: the same 64 bits go in and out.
       .Bind(9, static_cast<int64_t>(job.header.seed))
       .BindText(11, job.header.request_json)
       .Bind(12, job.images.total)
@@ -84,6 +94,7 @@ void BindJob(SqliteStatement& statement, const Job& job) {
       .Bind(19, job.retries)
       .BindText(23, job.message);
   if (job.header.max_failed_images) {
+    // Absent and 0 differ: without a limit no number of failures ends a job.
     statement.Bind(10, *job.header.max_failed_images);
   } else {
     statement.BindNull(10);
@@ -126,8 +137,10 @@ void BindShard(SqliteStatement& statement, const JobId& job,
   statement.BindText(1, job.value())
       .Bind(2, shard.index)
       .Bind(3, shard.first_line)
+      // From TaskSet, not from a field: the bitmap's size is the truth.
       .Bind(4, int64_t{shard.pictures()})
       .Bind(5, shard.epoch)
+      // Empty, not NULL, when nobody holds it; a restart adopts the others.
       .BindText(6, shard.holder.value())
       .Bind(7, int64_t{shard.lost_leases})
       .Bind(8, int64_t{shard.failed})
@@ -137,6 +150,8 @@ void BindShard(SqliteStatement& statement, const JobId& job,
 
 absl::StatusOr<Shard> ReadShard(const SqliteStatement& statement) {
   const int64_t pictures = statement.Int(3);
+  // The set below allocates a bit a picture and checks its size, so a number
+  // that cannot be must not reach it.
   if (pictures < 1 || pictures > INT32_MAX) {
     return absl::DataLossError(
         absl::StrCat("job store: shard with pictures: ", pictures));
@@ -160,6 +175,7 @@ void BindResult(SqliteStatement& statement, const ShardId& shard,
       .Bind(3, int64_t{result.task});
   if (const auto* failure = std::get_if<TaskFailure>(&result.outcome)) {
     statement.BindText(4, failure->code).BindText(5, failure->reason);
+    // NULL columns also tell the two kinds of rows apart when reading.
     return;  // the others stay NULL
   }
   const auto& image = std::get<ImageRecord>(result.outcome);
@@ -176,6 +192,7 @@ void BindResult(SqliteStatement& statement, const ShardId& shard,
 
 TaskResult ReadResult(const SqliteStatement& statement) {
   TaskResult result{.task = static_cast<int32_t>(statement.Int(2))};
+  // A failure always has a code; only pictures leave it NULL.
   if (!statement.IsNull(3)) {
     result.outcome = TaskFailure{statement.Text(3), statement.Text(4)};
     return result;

@@ -10,6 +10,7 @@
 namespace tessera::coordinator {
 namespace {
 
+// Only the caller knows `count`: it has to be that of `columns`.
 // Returns "INSERT OR REPLACE INTO table (columns) VALUES (?, ?, …)".
 std::string InsertSql(const char* verb, const char* table,
                       std::string_view columns, int count) {
@@ -24,6 +25,8 @@ std::string InsertSql(const char* verb, const char* table,
 absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Create(
     std::unique_ptr<SqliteDatabase> database) {
   SqliteDatabase& db = *database;
+  // Jobs and shards are replaced whole: their rows are short, since payloads
+  // and results stand in tables of their own.
   ASSIGN_OR_RETURN(
       SqliteStatement put_job,
       db.Prepare(InsertSql("INSERT OR REPLACE", "jobs", kJobColumns, 23)));
@@ -33,6 +36,8 @@ absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Create(
   ASSIGN_OR_RETURN(
       SqliteStatement put_shard,
       db.Prepare(InsertSql("INSERT OR REPLACE", "shards", kShardColumns, 10)));
+  // Plain INSERT: a second outcome of a task is a mistake of ours and must fail
+  // rather than overwrite the first (I4).
   ASSIGN_OR_RETURN(
       SqliteStatement add_result,
       db.Prepare(InsertSql("INSERT", "results", kResultColumns, 14)));
@@ -45,6 +50,7 @@ absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Create(
       db.Prepare(absl::StrCat("SELECT ", std::string(kResultColumns),
                               " FROM results WHERE job = ? AND shard = ? "
                               "AND task = ?")));
+  // `db` stays valid: moving the pointer does not move what it points to.
   return std::unique_ptr<SqliteWriter>(new SqliteWriter{
       std::move(database), std::move(put_job), std::move(add_payload),
       std::move(put_shard), std::move(add_result), std::move(add_conflict),
@@ -62,9 +68,13 @@ SqliteTransaction::~SqliteTransaction() {
 void SqliteTransaction::Write(absl::FunctionRef<absl::Status()> write) {
   if (!status_.ok()) return;
   if (!open_) {
+    // IMMEDIATE takes the write lock now, where waiting is harmless; a deferred
+    // one that has read may find it taken and cannot wait for it.
     status_ = writer_.database->Execute("BEGIN IMMEDIATE");
     open_ = status_.ok();
   }
+  // A latched error keeps the rest from running: a commit must not hold half of
+  // what was asked.
   if (status_.ok()) status_ = write();
 }
 
@@ -77,9 +87,12 @@ void SqliteTransaction::PutJob(const Job& job) {
 
 void SqliteTransaction::DeleteJob(const JobId& job) {
   Write([&]() -> absl::Status {
+    // Children first, the job last; the order does not matter inside a
+    // transaction but keeps the list readable against the schema.
     for (const char* table :
          {"conflicts", "results", "payloads", "shards", "jobs"}) {
       const char* key = table == std::string_view("jobs") ? "id" : "job";
+      // Dropping a job is rare, so these statements are not kept prepared.
       ASSIGN_OR_RETURN(SqliteStatement statement,
                        writer_.database->Prepare(absl::StrCat(
                            "DELETE FROM ", table, " WHERE ", key, " = ?")));
@@ -92,6 +105,7 @@ void SqliteTransaction::DeleteJob(const JobId& job) {
 
 void SqliteTransaction::AddShard(const JobId& job, const Shard& shard,
                                  const std::string& payload) {
+  // Two writes, one transaction: a shard without its payload is never seen.
   PutShard(job, shard);
   Write([&] {
     writer_.add_payload.BindText(1, job.value())
@@ -119,6 +133,7 @@ void SqliteTransaction::AddResult(const ShardId& shard,
 void SqliteTransaction::AddConflict(const ShardId& shard, int64_t epoch,
                                     const TaskResult& result) {
   Write([&] {
+    // Only pictures have digests, so only pictures can conflict.
     const auto& image = std::get<ImageRecord>(result.outcome);
     writer_.add_conflict.BindText(1, shard.job.value())
         .Bind(2, shard.index)
@@ -133,12 +148,15 @@ void SqliteTransaction::AddConflict(const ShardId& shard, int64_t epoch,
 std::optional<TaskResult> SqliteTransaction::FindResult(const ShardId& shard,
                                                         int32_t task) {
   std::optional<TaskResult> result;
+  // Goes through Write although it reads: on this connection it sees rows that
+  // are not committed yet, and an error is latched like any other.
   Write([&]() -> absl::Status {
     writer_.find_result.BindText(1, shard.job.value())
         .Bind(2, shard.index)
         .Bind(3, int64_t{task});
     const absl::StatusOr<bool> found = writer_.find_result.Step();
     if (found.ok() && *found) result = ReadResult(writer_.find_result);
+    // Ends the read, which would otherwise hold up the commit.
     writer_.find_result.Reset();
     return found.status();
   });
@@ -146,7 +164,10 @@ std::optional<TaskResult> SqliteTransaction::FindResult(const ShardId& shard,
 }
 
 absl::Status SqliteTransaction::Commit() {
+  // Without a write there is nothing to make durable and nothing to sync.
   if (!open_ || !status_.ok()) return status_;
+  // Returns after the log is synced. A commit that fails leaves the transaction
+  // open, and the destructor undoes it.
   status_ = writer_.database->Execute("COMMIT");
   if (status_.ok()) open_ = false;
   return status_;
