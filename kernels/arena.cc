@@ -13,6 +13,8 @@ constexpr int64_t RoundUp(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 }  // namespace
 
 absl::Status Arena::Run(Stream& stream, absl::FunctionRef<void()> forward) {
+  // Plans before the first run. Ops validate on a planning stream but do not
+  // run, so a shape that does not fit is found before any memory is taken.
   if (!planned_) {
     mode_ = Mode::kPlanning;
     blocks_.clear();
@@ -21,6 +23,7 @@ absl::Status Arena::Run(Stream& stream, absl::FunctionRef<void()> forward) {
     forward();
     stream.set_planning(false);
     mode_ = Mode::kIdle;
+    // Leaves `planned_` unset on a bad plan: the next Run plans afresh.
     if (absl::Status status = stream.Synchronize(); !status.ok()) {
       return status;
     }
@@ -31,6 +34,7 @@ absl::Status Arena::Run(Stream& stream, absl::FunctionRef<void()> forward) {
   next_ = 0;
   forward();
   mode_ = Mode::kIdle;
+  // Catches a pass that asked for less than the plan; Allocate catches more.
   CHECK(next_ == static_cast<int64_t>(blocks_.size()));
   return stream.Synchronize();
 }
@@ -39,11 +43,17 @@ Scratch Arena::Allocate(Shape shape, DType dtype) {
   CHECK(mode_ != Mode::kIdle);
   const int64_t bytes = RoundUp(shape.elements() * SizeOf(dtype));
   if (mode_ == Mode::kPlanning) {
+    // Ticks on every allocation and release, so that a life is an interval of
+    // ticks and two tensors may share bytes when their intervals are disjoint.
     blocks_.push_back(
         {.bytes = bytes, .begin = ++clock_, .end = 0, .offset = 0});
+    // Hands out a view that points nowhere: nothing dereferences it, for ops do
+    // not run while planning.
     return Scratch(this, static_cast<int64_t>(blocks_.size()) - 1,
                    TensorView{nullptr, dtype, shape});
   }
+  // Replays the plan: the i-th request of a pass gets the i-th block, whatever
+  // was recorded for it.
   CHECK(next_ < static_cast<int64_t>(blocks_.size()));
   const Block& block = blocks_[static_cast<size_t>(next_)];
   CHECK(block.bytes == bytes);
@@ -51,6 +61,8 @@ Scratch Arena::Allocate(Shape shape, DType dtype) {
                  TensorView{block_.view().u8() + block.offset, dtype, shape});
 }
 
+// Ends a block's life in the plan; while running there is nothing to do, for
+// every offset is already fixed.
 void Arena::Release(int64_t id) {
   if (mode_ == Mode::kPlanning) {
     blocks_[static_cast<size_t>(id)].end = ++clock_;
@@ -62,6 +74,8 @@ void Arena::Release(int64_t id) {
 void Arena::PackBlocks() {
   std::vector<size_t> order(blocks_.size());
   std::iota(order.begin(), order.end(), size_t{0});
+  // Keeps the order of equal sizes, so that a plan is the same on every
+  // machine.
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     return blocks_[a].bytes > blocks_[b].bytes;
   });
@@ -70,6 +84,8 @@ void Arena::PackBlocks() {
   for (const size_t index : order) {
     Block& block = blocks_[index];
     for (const Block* other : placed) {
+      // Skips those whose life does not overlap; of the rest, `placed` is by
+      // offset, so the first gap that is wide enough is the lowest.
       if (other->end <= block.begin || block.end <= other->begin) continue;
       if (block.offset + block.bytes <= other->offset) break;
       block.offset = std::max(block.offset, other->offset + other->bytes);

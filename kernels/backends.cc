@@ -43,6 +43,8 @@ absl::StatusOr<std::unique_ptr<Device>> CreateCpuDevice(int threads) {
     return absl::InvalidArgumentError(
         absl::StrCat("threads: expected at least 1, got ", threads));
   }
+  // Refuses rather than falls back: without fused multiply-add each step of a
+  // chain rounds twice, and pictures would differ from machine to machine.
   if (!cpu::HasFusedMultiplyAdd()) {
     return absl::FailedPreconditionError(
         "device cpu: this processor lacks AVX2 and FMA, on which equal bits "
@@ -60,6 +62,8 @@ absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const std::string& name,
     return absl::InvalidArgumentError(absl::StrCat(
         "threads: expected 0 to ", kMaxThreads, ", got ", threads));
   }
+  // Distinguishes a well-formed name that this build cannot serve from a name
+  // that no build knows.
   if (name.starts_with("cuda:")) {
     return absl::FailedPreconditionError(
         absl::StrCat("device: this build has no CUDA backend: ", name));
@@ -68,6 +72,7 @@ absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const std::string& name,
     return absl::InvalidArgumentError(absl::StrCat(
         "device: expected auto, cpu or cuda:N, got \"", name, "\""));
   }
+  // Reads 0 where the count is unknown, which stands for one core here.
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   return CreateCpuDevice(threads == 0 ? std::max(1, cores) : threads);
 }

@@ -9,8 +9,11 @@
 namespace tessera::kernels {
 namespace {
 
+// Shortens the name where offsets are computed.
 constexpr int64_t kColumns = PackedWeights::kPanelColumns;
 
+// Refuses what cannot be packed: another rank, or a matrix without elements,
+// for the matmul loop divides by the bytes of a panel.
 absl::Status CheckMatrix(const TensorView& weights, int rank) {
   if (weights.shape.rank() != rank || weights.shape.elements() == 0) {
     return absl::InvalidArgumentError(absl::StrCat("weights: expected ", rank,
@@ -20,13 +23,19 @@ absl::Status CheckMatrix(const TensorView& weights, int rank) {
   return absl::OkStatus();
 }
 
-// Packs f32 weights [n, channels, taps].
+// Packs f32 weights [n, channels, taps], the checkpoint's order, into panels
+// [panel][tap * channels + c][column]: taps are outermost, so that a tile walks
+// the channels of one input pixel contiguously.
 PackedWeights Pack(const Tensor& f32, int64_t n, int64_t channels,
                    int64_t kernel_h, int64_t kernel_w) {
   const int64_t taps = kernel_h * kernel_w, k = channels * taps;
   const int64_t panels = (n + kColumns - 1) / kColumns;
+  // Starts zeroed: the columns beyond n in the last panel stay 0, so that a
+  // tile may compute them and no store reads them.
   Tensor packed(Shape{panels, k, kColumns}, DType::kF32);
   for (int64_t row = 0; row < n; ++row) {
+    // Points at this output's lane in row 0 of its panel; rows are kColumns
+    // apart.
     float* const column =
         packed.f32() + row / kColumns * k * kColumns + row % kColumns;
     const float* from = f32.f32() + row * k;

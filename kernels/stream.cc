@@ -14,9 +14,13 @@ void Stream::Fail(absl::Status error) {
 
 bool Stream::Admit(absl::Status validation) {
   if (!validation.ok()) Fail(std::move(validation));
+  // Refuses without an error while planning: a dry pass validates every op and
+  // runs none.
   return !planning_ && error_.ok();
 }
 
+// Has nothing to wait for on the CPU, where an op is finished when its call
+// returns; hands over the error and makes the stream usable again.
 absl::Status Stream::Synchronize() {
   return std::exchange(error_, absl::OkStatus());
 }

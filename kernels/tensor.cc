@@ -17,6 +17,7 @@ TensorView TensorView::Slice(int64_t begin, int64_t end) const {
   CHECK(shape.rank() > 0 && begin >= 0 && begin <= end && end <= shape[0]);
   Shape part = shape;
   part.Set(0, end - begin);
+  // Counts the bytes of one entry of the first axis; an empty tensor has none.
   const int64_t entry = shape[0] == 0 ? 0 : bytes() / shape[0];
   return {static_cast<std::byte*>(data) + begin * entry, dtype, part};
 }
@@ -28,6 +29,8 @@ TensorView TensorView::Reshaped(Shape new_shape) const {
 
 Tensor::Tensor(Shape shape, DType dtype) : shape_(shape), dtype_(dtype) {
   const auto size = static_cast<size_t>(bytes());
+  // Rounds up past the end: aligned_alloc wants a multiple of the alignment,
+  // and an empty tensor still gets memory, so that its data is not null.
   const size_t rounded = (size / kAlignment + 1) * kAlignment;
   data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded)));
   CHECK(data_ != nullptr);
@@ -36,6 +39,7 @@ Tensor::Tensor(Shape shape, DType dtype) : shape_(shape), dtype_(dtype) {
 
 void Tensor::Free::operator()(std::byte* memory) const { std::free(memory); }
 
+// Keeps emptiness: an empty tensor owns no memory and has shape [0].
 Tensor Tensor::Clone() const {
   if (empty()) return Tensor();
   Tensor copy(shape_, dtype_);
@@ -55,6 +59,8 @@ absl::StatusOr<Tensor> ToF32(const TensorView& source) {
     std::memcpy(f32.f32(), source.data, static_cast<size_t>(source.bytes()));
     return f32;
   }
+  // Reads 16-bit elements byte by byte, for a checkpoint may start a tensor at
+  // an odd address.
   const bool half = source.dtype == DType::kF16;
   const auto* from = static_cast<const std::byte*>(source.data);
   for (int64_t i = 0; i < n; ++i) {

@@ -24,8 +24,10 @@ inline constexpr int64_t kQueryRows = 96;
 // Keys in a block: scores of 96 queries by 256 keys are 96 KiB.
 inline constexpr int64_t kKeyBlock = 256;
 
+// Rounds up to whole panels of 16 columns.
 constexpr int64_t RoundUp16(int64_t n) { return (n + 15) / 16 * 16; }
 
+// Starts every score at 0: q k' has no bias.
 struct ZeroInit {
   HWY_INLINE V operator()(int, int) const { return hn::Zero(D()); }
 };
@@ -48,6 +50,8 @@ struct SumInit {
     return hn::LoadU(D(), sums + r * stride + v * kLanes);
   }
 };
+// Keeps the weighted sums where SumInit finds them, so that blocks of keys
+// extend one chain of fused multiply-adds.
 struct SumStore {
   float* sums;
   int64_t stride;
@@ -66,6 +70,9 @@ struct AttentionScratch {
   float* total;    // [kQueryRows] running sum of exponentials
 };
 
+// Lays a thread's workspace out; a head_dim of at most 1024, which the op
+// checks, makes it fit. Every part starts on a cache line, for tiles load
+// panels aligned.
 AttentionScratch Divide(float* workspace, int64_t head_dim) {
   const int64_t wide = RoundUp16(head_dim);
   AttentionScratch s;
@@ -81,6 +88,8 @@ AttentionScratch Divide(float* workspace, int64_t head_dim) {
 // Packs keys [first, first + count) of one head as panels of 16 keys.
 void PackKeys(const float* k, int64_t stride, int64_t count, int64_t head_dim,
               float* to) {
+  // Fills the last panel's missing keys with zeros, whose scores SoftmaxRow
+  // then replaces.
   for (int64_t key = 0; key < RoundUp16(count); ++key) {
     float* const column = to + key / 16 * 16 * head_dim + key % 16;
     for (int64_t d = 0; d < head_dim; ++d) {
@@ -94,6 +103,7 @@ void PackValues(const float* v, int64_t stride, int64_t count, int64_t head_dim,
                 float* to) {
   for (int64_t d = 0; d < head_dim; d += 16) {
     const int64_t left = head_dim - d;
+    // Holds exactly `count` rows a panel, and zeros beyond head_dim.
     for (int64_t key = 0; key < count; ++key) {
       for (int64_t lane = 0; lane < 16; lane += kLanes) {
         hn::StoreU(LoadSome(v + key * stride + d + lane, left - lane), D(), to);
@@ -109,16 +119,20 @@ void SoftmaxRow(float* scores, int64_t count, float* sums, int64_t wide,
                 float* highest, float* total) {
   const D d;
   const int64_t padded = RoundUp16(count);
+  // Gives the keys that pad the last panel weight e^-inf = 0.
   std::fill(scores + count, scores + padded,
             -std::numeric_limits<float>::infinity());
   V top = hn::Set(d, *highest);
   for (int64_t i = 0; i < padded; i += kLanes) {
     top = hn::Max(top, hn::LoadU(d, scores + i));
   }
+  // Is finite from the first block on: key 0 is there, and even a causal query
+  // sees it.
   const float now = hn::GetLane(hn::MaxOfLanes(d, top));
   const V shift = hn::Set(d, now);
   V partial[kPanelVectors];
   for (int v = 0; v < kPanelVectors; ++v) partial[v] = hn::Zero(d);
+  // Sums into 16 partials by column modulo 16, whatever the vector width.
   for (int64_t i = 0; i < padded; i += 16) {
     for (int v = 0; v < kPanelVectors; ++v) {
       float* const at = scores + i + v * kLanes;
@@ -135,12 +149,15 @@ void SoftmaxRow(float* scores, int64_t count, float* sums, int64_t wide,
       hn::GetLane(Exp(hn::Set(d, *highest - now)));  // 0 for the first block
   *total = *total * fade + SumOf16(partials);
   *highest = now;
+  // Brings the sums of earlier blocks to the new maximum (Milakov and
+  // Gimelshein 2018, the recurrence that FlashAttention tiles).
   for (int64_t i = 0; i < wide; i += kLanes) {
     hn::StoreU(hn::Mul(hn::LoadU(d, sums + i), hn::Set(d, fade)), d, sums + i);
   }
 }
 
-// Multiplies `count` rows by packed panels, tile by tile.
+// Multiplies `count` rows by packed panels of `k` rows, tile by tile; make_init
+// and make_store are handed a tile's first row and first panel.
 template <class MakeInit, class MakeStore>
 HWY_INLINE void Multiply(const float* const* rows, int64_t count, int64_t k,
                          const float* panels, int64_t num_panels,
@@ -158,7 +175,9 @@ HWY_INLINE void Multiply(const float* const* rows, int64_t count, int64_t k,
   }
 }
 
-// Computes queries [first, first + count) of one head of one batch row.
+// Computes queries [first, first + count) of one head of one batch row, by
+// blocks of keys that start at multiples of kKeyBlock, so that neither the
+// chunk of queries nor the thread shows in the bits.
 void AttendQueries(const AttentionArgs& args, int64_t n, int64_t head,
                    int64_t first, int64_t count, float* workspace) {
   const int64_t dim = args.head_dim, wide = RoundUp16(dim);
@@ -172,6 +191,8 @@ void AttendQueries(const AttentionArgs& args, int64_t n, int64_t head,
       args.k.f32() + args.k_column + head * dim + n * all_keys * k_width;
   const float* const v =
       args.v.f32() + args.v_column + head * dim + n * all_keys * v_width;
+  // Points into q and the scores; a row of scores is then a row of the second
+  // product's left operand.
   const float* q_rows[kQueryRows];
   const float* score_rows[kQueryRows];
   for (int64_t r = 0; r < count; ++r) {
@@ -181,12 +202,14 @@ void AttendQueries(const AttentionArgs& args, int64_t n, int64_t head,
     s.total[r] = 0;
   }
   std::fill_n(s.sums, count * wide, 0.0f);
+  // Leaves out the keys that no query of this chunk may see.
   const int64_t keys =
       args.causal ? std::min(all_keys, first + count) : all_keys;
   for (int64_t key = 0; key < keys; key += kKeyBlock) {
     const int64_t block = std::min(kKeyBlock, keys - key);
     PackKeys(k + key * k_width, k_width, block, dim, s.keys);
     PackValues(v + key * v_width, v_width, block, dim, s.values);
+    // Computes scores [count, block] = scale * q k'.
     Multiply(
         q_rows, count, dim, s.keys, (block + 15) / 16,
         [](int64_t, int64_t) { return ZeroInit{}; },
@@ -195,6 +218,7 @@ void AttendQueries(const AttentionArgs& args, int64_t n, int64_t head,
         });
     for (int64_t r = 0; r < count; ++r) {
       float* const row = s.scores + r * kKeyBlock;
+      // Hides the keys after each query; a causal row keeps at least key 0.
       if (args.causal) {
         for (int64_t i = std::max<int64_t>(0, first + r + 1 - key); i < block;
              ++i) {
@@ -204,6 +228,7 @@ void AttendQueries(const AttentionArgs& args, int64_t n, int64_t head,
       SoftmaxRow(row, block, s.sums + r * wide, wide, s.highest + r,
                  s.total + r);
     }
+    // Adds scores [count, block] times values [block, head_dim] to the sums.
     Multiply(
         score_rows, count, block, s.values, wide / 16,
         [&](int64_t r, int64_t p) {
@@ -213,6 +238,8 @@ void AttendQueries(const AttentionArgs& args, int64_t n, int64_t head,
           return SumStore{s.sums + r * wide + p * 16, wide};
         });
   }
+  // Divides by the total once, at the end, into columns [head * dim, (head + 1)
+  // * dim) of the output rows.
   for (int64_t r = 0; r < count; ++r) {
     float* const out =
         args.out.f32() + ((n * queries + first + r) * args.heads + head) * dim;
@@ -224,6 +251,8 @@ void AttendQueries(const AttentionArgs& args, int64_t n, int64_t head,
   }
 }
 
+// Splits into tasks of (batch row, head, kQueryRows queries), each written by
+// one thread alone.
 void AttentionOnTarget(ThreadPool& pool, const AttentionArgs& args) {
   const int64_t queries = args.q.shape[1];
   const int64_t chunks = (queries + kQueryRows - 1) / kQueryRows;

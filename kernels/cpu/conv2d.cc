@@ -16,7 +16,8 @@ namespace tessera::kernels::cpu {
 namespace HWY_NAMESPACE {
 
 // Points every (pixel, tap) of a block at its input row, or at zeros outside
-// the picture.
+// the picture (the indirect convolution of Dukhan 2019). Rows of the product
+// are output pixels in NHWC order, over all images of the batch.
 struct FillPixels {
   const Conv2dArgs& args;
   int64_t height, width, channels;         // of x
@@ -31,6 +32,7 @@ struct FillPixels {
     const float* const residual = OrNull(args.residual);
     for (int64_t r = 0; r < count; ++r) {
       const int64_t pixel = first + r;
+      // Finds the image and the place in it of output pixel `pixel`.
       const int64_t image = pixel / (out_height * out_width);
       const int64_t oy = pixel / out_width % out_height, ox = pixel % out_width;
       for (int64_t ky = 0; ky < window_h; ++ky) {
@@ -39,11 +41,13 @@ struct FillPixels {
           const int64_t column = ox * args.stride + kx - args.padding.left;
           const bool inside =
               y >= 0 && y < height && column >= 0 && column < width;
+          // Keeps taps in the order (ky, kx), in which the weights were packed.
           block.rows[(ky * window_w + kx) * kBlockRows + r] =
               inside ? x + ((image * height + y) * width + column) * channels
                      : zeros;
         }
       }
+      // Adds one vector of `outputs` an image: the time embedding.
       block.add[r] =
           channel_add == nullptr ? nullptr : channel_add + image * outputs;
       block.residual[r] =
@@ -53,6 +57,8 @@ struct FillPixels {
   }
 };
 
+// Treats the convolution as a product [n * ho * wo, taps * cin] by [taps * cin,
+// cout]; there is no activation, for a norm comes first.
 void Conv2dOnTarget(ThreadPool& pool, const Conv2dArgs& args) {
   const Shape &x = args.input.shape, &out = args.out.shape;
   Matmul(pool, out[0] * out[1] * out[2], args.weights, OrNull(args.bias),

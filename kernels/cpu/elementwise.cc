@@ -17,7 +17,8 @@ HWY_BEFORE_NAMESPACE();
 namespace tessera::kernels::cpu {
 namespace HWY_NAMESPACE {
 
-// Elements a task takes.
+// Elements a task takes: a multiple of every vector width, so that only the
+// tensor's end is a partial vector.
 inline constexpr int64_t kElements = 4096;
 
 // Calls body(i, left) for every vector of n elements, `left` of which exist.
@@ -32,6 +33,7 @@ HWY_INLINE void ForVectors(ThreadPool& pool, int64_t n, const Body& body) {
       });
 }
 
+// Reads both operands before it writes, so `out` may be either of them.
 void AddOnTarget(ThreadPool& pool, const AddArgs& args) {
   const float* const a = args.a.f32();
   const float* const b = args.b.f32();
@@ -42,6 +44,7 @@ void AddOnTarget(ThreadPool& pool, const AddArgs& args) {
   });
 }
 
+// Applies one activation, chosen for the whole tensor by the arguments.
 void ActivateOnTarget(ThreadPool& pool, const ActivateArgs& args) {
   const float* const x = args.input.f32();
   float* const out = args.out.f32();

@@ -11,6 +11,7 @@ namespace tessera::kernels::cpu {
 void TokenEmbedding(Stream&, const TokenEmbeddingArgs& args) {
   const int64_t length = args.ids.shape[1];
   const int64_t channels = args.table.shape[1];
+  // Runs on the caller's thread: a prompt has 77 tokens, not worth a wake-up.
   for (int64_t i = 0; i < args.ids.shape.elements(); ++i) {
     const float* const token = args.table.f32() + args.ids.i32()[i] * channels;
     const float* const position = args.positions.f32() + i % length * channels;
@@ -19,6 +20,8 @@ void TokenEmbedding(Stream&, const TokenEmbeddingArgs& args) {
   }
 }
 
+// Follows diffusers' get_timestep_embedding, with the scale of 1 that Stable
+// Diffusion uses.
 void TimestepEmbedding(Stream&, const TimestepEmbeddingArgs& args) {
   const int64_t half = args.out.shape[1] / 2;
   float* const first = args.out.f32();

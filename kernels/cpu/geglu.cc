@@ -16,6 +16,8 @@ HWY_BEFORE_NAMESPACE();
 namespace tessera::kernels::cpu {
 namespace HWY_NAMESPACE {
 
+// Splits by rows; values are columns [0, c) of a row and gates [c, 2c), as
+// diffusers' GEGLU chunks its projection.
 void GegluOnTarget(ThreadPool& pool, const GegluArgs& args) {
   const int64_t columns = args.out.shape[-1];
   pool.ParallelFor(args.out.shape.rows(), [&](int64_t begin, int64_t end, int) {

@@ -15,12 +15,15 @@ HWY_BEFORE_NAMESPACE();
 namespace tessera::kernels::cpu {
 namespace HWY_NAMESPACE {
 
+// Feeds the shared loop with rows that lie in `a` as they are: one tap, `width`
+// floats from row to row.
 void GemmOnTarget(ThreadPool& pool, const GemmArgs& args) {
   const PackedWeights& weights = args.weights;
   const int64_t width = args.a.shape[-1];
   const float* const a = args.a.f32() + args.a_column;
   const float* const residual = OrNull(args.residual);
   float* const out = args.out.f32();
+  // Ignores the row of zeros, for a matrix has no padding.
   const auto fill = [&](int64_t first, int64_t count, RowBlock& block,
                         const float*) {
     for (int64_t r = 0; r < count; ++r) {

@@ -18,7 +18,8 @@ HWY_BEFORE_NAMESPACE();
 namespace tessera::kernels::cpu {
 namespace HWY_NAMESPACE {
 
-// Pixels added to a sum while it is in a register.
+// Pixels added to a sum while it is in a register: a quarter of the loads and
+// stores of the sums, in the same order of additions.
 inline constexpr int64_t kPixelsAtOnce = 4;
 
 // Sums and sums of squares of a picture's channels, in double: squares of
@@ -32,6 +33,7 @@ struct ChannelSums {
 // channels, one pixel after the other.
 HWY_INLINE void AddPixels(const float* x, int64_t pixels, int64_t stride,
                           int64_t channels, const ChannelSums& sums) {
+  // Promotes as many floats as fill one vector of doubles.
   const hn::Rebind<double, hn::Half<D>> dd;
   const hn::Half<D> df;
   const int64_t lanes = static_cast<int64_t>(hn::MaxLanes(dd));
@@ -47,6 +49,7 @@ HWY_INLINE void AddPixels(const float* x, int64_t pixels, int64_t stride,
     hn::StoreU(sum, dd, sums.sum + c);
     hn::StoreU(square, dd, sums.square + c);
   }
+  // Adds the channels that fill no vector, with the same arithmetic.
   for (; c < channels; ++c) {
     for (int64_t p = 0; p < pixels; ++p) {
       const double value = x[p * stride + c];
@@ -56,8 +59,9 @@ HWY_INLINE void AddPixels(const float* x, int64_t pixels, int64_t stride,
   }
 }
 
-// Normalises groups [first, last) of picture `n`; `workspace` holds sums,
-// then scale and shift.
+// Normalises groups [first, last) of picture `n`, whose channels lie side by
+// side; `workspace` holds sums, then scale and shift. Channels never meet
+// outside their group, so the split into ranges does not show in the bits.
 void NormalizeGroups(const GroupNormArgs& args, int64_t n, int64_t first,
                      int64_t last, float* workspace) {
   const int64_t stride = args.input.shape[-1];
@@ -72,6 +76,7 @@ void NormalizeGroups(const GroupNormArgs& args, int64_t n, int64_t first,
   const float* const bias = args.bias.f32() + first * members;
   double* const doubles = reinterpret_cast<double*>(workspace);
   const ChannelSums sums{doubles, doubles + channels};
+  // Follows the 2 * channels doubles of the sums.
   float* const scale = reinterpret_cast<float*>(doubles + 2 * channels);
   float* const shift = scale + channels;
   std::fill_n(doubles, 2 * channels, 0.0);
@@ -80,6 +85,8 @@ void NormalizeGroups(const GroupNormArgs& args, int64_t n, int64_t first,
               channels, sums);
   }
   const double count = static_cast<double>(pixels * members);
+  // Folds a group's statistics, the norm's weight and its bias into one scale
+  // and one shift a channel, in double until the last rounding.
   for (int64_t begin = 0; begin < channels; begin += members) {
     double total = 0, squares = 0;
     for (int64_t c = begin; c < begin + members; ++c) {
@@ -87,6 +94,8 @@ void NormalizeGroups(const GroupNormArgs& args, int64_t n, int64_t first,
       squares += sums.square[c];
     }
     const double mean = total / count;
+    // Guards against a tiny negative difference; PyTorch's variance is biased
+    // too, by count and not count - 1.
     const double variance = std::max(0.0, squares / count - mean * mean);
     const double inverse =
         1.0 / std::sqrt(variance + static_cast<double>(args.eps));
@@ -96,6 +105,8 @@ void NormalizeGroups(const GroupNormArgs& args, int64_t n, int64_t first,
       shift[c] = static_cast<float>(static_cast<double>(bias[c]) - mean * by);
     }
   }
+  // Reads the picture a second time and writes it; a pixel is read before it is
+  // written, so `out` may be the input.
   for (int64_t p = 0; p < pixels; ++p) {
     for (int64_t c = 0; c < channels; c += kLanes) {
       const int64_t left = channels - c;
@@ -107,6 +118,8 @@ void NormalizeGroups(const GroupNormArgs& args, int64_t n, int64_t first,
   }
 }
 
+// Splits (picture, group) pairs over the threads; a thread takes the groups of
+// its range that belong to one picture together.
 void GroupNormOnTarget(ThreadPool& pool, const GroupNormArgs& args) {
   const int64_t groups = args.groups;
   pool.ParallelFor(args.input.shape[0] * groups, [&](int64_t begin, int64_t end,

@@ -9,10 +9,13 @@
 
 namespace tessera::kernels::cpu {
 
+// Runs on the caller's thread, once a picture; follows diffusers'
+// VaeImageProcessor, which denormalises, clamps and rounds.
 void ImageBytes(Stream&, const ImageBytesArgs& args) {
   const float* const x = args.input.f32();
   uint8_t* const out = args.out.u8();
   for (int64_t i = 0; i < args.input.shape.elements(); ++i) {
+    // Picks a value, for converting NaN to an integer has none.
     if (std::isnan(x[i])) {
       out[i] = 0;
       continue;

@@ -7,6 +7,8 @@
 
 namespace tessera::kernels::cpu {
 
+// Asks for one of the two targets that targets.h leaves in with fused
+// multiply-add.
 bool HasFusedMultiplyAdd() {
   return (hwy::SupportedTargets() & (HWY_AVX2 | HWY_AVX3)) != 0;
 }

@@ -22,6 +22,7 @@ float SumRow(const float* x, int64_t columns, const float* mean) {
   const D d;
   V partial[kPanelVectors];
   for (int v = 0; v < kPanelVectors; ++v) partial[v] = hn::Zero(d);
+  // Walks 16 columns at a time; column c always lands in partial c mod 16.
   for (int64_t c = 0; c < columns; c += 16) {
     for (int v = 0; v < kPanelVectors; ++v) {
       const int64_t at = c + v * kLanes, left = columns - at;
@@ -32,6 +33,8 @@ float SumRow(const float* x, int64_t columns, const float* mean) {
         continue;
       }
       value = hn::Sub(value, hn::Set(d, *mean));
+      // Takes the lanes beyond the row out again: they were 0, and 0 - mean is
+      // not.
       if (left < kLanes) {
         value =
             hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(left)), value);
@@ -46,6 +49,7 @@ float SumRow(const float* x, int64_t columns, const float* mean) {
   return SumOf16(partials);
 }
 
+// Takes two passes, the mean first: in float, E[x^2] - E[x]^2 would cancel.
 void NormalizeRow(const LayerNormArgs& args, int64_t row) {
   const D d;
   const int64_t columns = args.input.shape[-1];
@@ -55,6 +59,7 @@ void NormalizeRow(const LayerNormArgs& args, int64_t row) {
   const float mean = SumRow(x, columns, nullptr) / count;
   const float variance = SumRow(x, columns, &mean) / count;
   const V inverse = hn::Set(d, 1.0f / std::sqrt(variance + args.eps));
+  // Reads a vector before it writes the same place, so `out` may be the input.
   for (int64_t c = 0; c < columns; c += kLanes) {
     const int64_t left = columns - c;
     const V centred =
@@ -65,6 +70,7 @@ void NormalizeRow(const LayerNormArgs& args, int64_t row) {
   }
 }
 
+// Splits by rows; a row is normalised by one thread alone.
 void LayerNormOnTarget(ThreadPool& pool, const LayerNormArgs& args) {
   pool.ParallelFor(args.input.shape.rows(),
                    [&](int64_t begin, int64_t end, int) {

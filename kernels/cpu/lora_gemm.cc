@@ -22,6 +22,8 @@ void ApplyToBlock(const LoraGemmArgs& args, const LoraSegment& segment,
   const int64_t width = args.x.shape[-1], out_width = args.out.shape[-1];
   const int64_t lora_rank = segment.up->k();
   RowBlock block;
+  // Places the pointers first (one tap, two floats each), the rows of x A'
+  // behind them.
   block.rows = reinterpret_cast<const float**>(workspace);
   float* const hidden = workspace + 2 * kBlockRows;
   const float* const x = args.x.f32() + first * width + args.x_column;
@@ -34,12 +36,16 @@ void ApplyToBlock(const LoraGemmArgs& args, const LoraSegment& segment,
   if (segment.down != nullptr) {
     MatmulBlock(*segment.down, nullptr, Activation::kNone, block, count, 0,
                 segment.down->panel_count());
+    // Copies what a convolution's down projection has computed already.
   } else {
     for (int64_t r = 0; r < count; ++r) {
       std::copy_n(x + r * width, lora_rank, hidden + r * lora_rank);
     }
   }
+  // Scales x A', not the product: rank numbers a row instead of n.
   for (int64_t i = 0; i < count * lora_rank; ++i) hidden[i] *= segment.scale;
+  // Reuses the block for the second product, which reads x A' and starts its
+  // store from the output's own value.
   for (int64_t r = 0; r < count; ++r) {
     block.rows[r] = hidden + r * lora_rank;
     block.out[r] = args.out.f32() + (first + r) * out_width + args.out_column;
@@ -49,9 +55,12 @@ void ApplyToBlock(const LoraGemmArgs& args, const LoraSegment& segment,
               segment.up->panel_count());
 }
 
+// Applies segments one after the other, each over all threads: where they
+// overlap, the order given is the order of the additions.
 void LoraGemmOnTarget(ThreadPool& pool, const LoraGemmArgs& args) {
   for (const LoraSegment& segment : args.segments) {
     const int64_t rows = segment.row_end - segment.row_begin;
+    // Skips a strength of zero, which leaves the rows' bits as they are.
     if (segment.scale == 0 || rows == 0) continue;
     pool.ParallelFor((rows + kBlockRows - 1) / kBlockRows,
                      [&](int64_t begin, int64_t end, int thread) {

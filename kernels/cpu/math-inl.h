@@ -28,6 +28,8 @@ HWY_INLINE V Sigmoid(V x) {
 // The complementary error function of x >= 0, relative error 1.2e-7 before
 // rounding (Press et al., Numerical Recipes, 2nd edition, section 6.2).
 HWY_INLINE V ErfcOfPositive(V x) {
+  // Holds the polynomial's coefficients below the highest, which starts p, in
+  // Horner order.
   constexpr float kCoefficients[] = {-0.82215223f, 1.48851587f,  -1.13520398f,
                                      0.27886807f,  -0.18628806f, 0.09678418f,
                                      0.37409196f,  1.00002368f,  -1.26551223f};
@@ -50,6 +52,8 @@ HWY_INLINE V Gelu(V x) {
   return hn::Sub(hn::Max(x, hn::Zero(d)), tail);
 }
 
+// Applies the activation, the same for all lanes; callers keep the switch out
+// of inner loops over k.
 HWY_INLINE V Apply(Activation activation, V x) {
   switch (activation) {
     case Activation::kNone:

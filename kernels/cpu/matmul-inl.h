@@ -39,6 +39,8 @@ struct RowBlock {
   float* out[kBlockRows];             // N results
 };
 
+// Starts each output's chain from its bias, as the ops promise; columns beyond
+// the row start from 0.
 struct BiasInit {
   const float* bias;  // of the tile's first column, or null
   int64_t columns;    // columns from there to the end of the row
@@ -48,6 +50,8 @@ struct BiasInit {
   }
 };
 
+// Finishes a tile where its sums are still in registers: adds the row's vector,
+// activates, adds the residual, in this order, and stores.
 struct RowStore {
   const float* const* add;
   const float* const* residual;
@@ -76,6 +80,8 @@ inline float* OrNull(const std::optional<TensorView>& view) {
 HWY_INLINE void MatmulBlock(const PackedWeights& weights, const float* bias,
                             Activation activation, const RowBlock& block,
                             int64_t count, int64_t first, int64_t last) {
+  // Keeps a pair of panels in the first-level cache while all rows of the block
+  // pass by it.
   const int64_t taps = weights.kernel_h() * weights.kernel_w();
   const int64_t panel_stride = weights.k() * PackedWeights::kPanelColumns;
   for (int64_t p = first; p < last; p += kTilePanels) {
@@ -100,8 +106,9 @@ HWY_INLINE void MatmulBlock(const PackedWeights& weights, const float* bias,
   }
 }
 
-// Computes `m` rows. fill(first_row, count, block) sets the pointers of a
-// block and is handed a row of zeros. `bias` has N elements or is null.
+// Computes `m` rows. fill(first_row, count, block, zeros) sets the pointers of
+// a block, and may point taps at the row of zeros. `bias` has N elements or is
+// null.
 template <class Fill>
 HWY_INLINE void Matmul(ThreadPool& pool, int64_t m,
                        const PackedWeights& weights, const float* bias,
@@ -109,6 +116,7 @@ HWY_INLINE void Matmul(ThreadPool& pool, int64_t m,
   const int64_t taps = weights.kernel_h() * weights.kernel_w();
   const int64_t panel_bytes = weights.k() * PackedWeights::kPanelColumns * 4;
   const int64_t panels = weights.panel_count();
+  // Rounds up to whole tiles, so that a chunk boundary splits none.
   int64_t chunk = std::max<int64_t>(1, kChunkBytes / panel_bytes);
   chunk = (chunk + kTilePanels - 1) / kTilePanels * kTilePanels;
   const int64_t chunks = (panels + chunk - 1) / chunk;
@@ -117,10 +125,14 @@ HWY_INLINE void Matmul(ThreadPool& pool, int64_t m,
       chunks * blocks, [&](int64_t begin, int64_t end, int thread) HWY_ATTR {
         float* const workspace = pool.workspace(thread);
         RowBlock block;
+        // Keeps the pointers (two floats each) and the zeros in this thread's
+        // workspace; the ops bound taps and channels so that both fit.
         block.rows = reinterpret_cast<const float**>(workspace);
         float* const zeros = workspace + 2 * taps * kBlockRows;
         std::fill_n(zeros, weights.input_channels(), 0.0f);
         for (int64_t task = begin; task < end; ++task) {
+          // Orders tasks chunk by chunk: a thread meets all its blocks of rows
+          // before it loads the next chunk of weights.
           const int64_t first_panel = task / blocks * chunk;
           const int64_t first_row = task % blocks * kBlockRows;
           const int64_t count = std::min(kBlockRows, m - first_row);

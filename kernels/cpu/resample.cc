@@ -8,6 +8,8 @@
 
 namespace tessera::kernels::cpu {
 
+// Splits by output rows; (y * h) / out_h in whole numbers is PyTorch's nearest
+// for the ratios that models use, doubling above all.
 void ResizeNearest(Stream& stream, const ResizeNearestArgs& args) {
   const Shape &x = args.input.shape, &out = args.out.shape;
   const int64_t channels = x[3];

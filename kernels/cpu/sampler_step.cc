@@ -16,6 +16,8 @@ HWY_BEFORE_NAMESPACE();
 namespace tessera::kernels::cpu {
 namespace HWY_NAMESPACE {
 
+// Updates picture `p`, n numbers of latents, with its own coefficients; each
+// element is a fixed chain, so the company it keeps does not show.
 void StepPicture(const SamplerStepArgs& args, int64_t p) {
   const D d;
   const SamplerRow& row = args.rows[static_cast<size_t>(p)];
@@ -29,6 +31,7 @@ void StepPicture(const SamplerStepArgs& args, int64_t p) {
   for (int64_t i = 0; i < n; i += kLanes) {
     const int64_t left = n - i;
     V e = LoadSome(cond + i, left);
+    // Guides: e = uncond + guidance * (cond - uncond) (Ho and Salimans 2022).
     if (uncond != nullptr) {
       const V u = LoadSome(uncond + i, left);
       e = hn::MulAdd(hn::Set(d, row.guidance), hn::Sub(e, u), u);
@@ -39,10 +42,12 @@ void StepPicture(const SamplerStepArgs& args, int64_t p) {
     if (extra != nullptr) {
       x = hn::MulAdd(hn::Set(d, row.extra_scale), LoadSome(extra + i, left), x);
     }
+    // Writes what was read in this turn only, so `out` may be `x`.
     StoreSome(x, args.out.f32() + p * n + i, left);
   }
 }
 
+// Splits by pictures, for each row has other coefficients.
 void SamplerStepOnTarget(ThreadPool& pool, const SamplerStepArgs& args) {
   pool.ParallelFor(args.x.shape[0], [&](int64_t begin, int64_t end, int) {
     for (int64_t p = begin; p < end; ++p) StepPicture(args, p);

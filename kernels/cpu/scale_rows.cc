@@ -7,6 +7,7 @@
 namespace tessera::kernels::cpu {
 
 void ScaleRows(Stream& stream, const ScaleRowsArgs& args) {
+  // Counts the floats of one row; validation refused an output without rows.
   const int64_t n = args.out.shape.elements() / args.out.shape[0];
   stream.device().pool().ParallelFor(
       args.out.shape[0], [&](int64_t begin, int64_t end, int) {

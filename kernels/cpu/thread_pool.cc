@@ -9,10 +9,12 @@ namespace {
 // shorter than anything a person notices as a busy core.
 constexpr int kSpins = 2000;
 
+// Tells the core that this is a spin loop, so that its sibling gets the ports.
 inline void Pause() { __builtin_ia32_pause(); }
 
 }  // namespace
 
+// Starts threads 1 and up; whoever calls ParallelFor is thread 0.
 ThreadPool::ThreadPool(int threads) : threads_(threads) {
   CHECK(threads >= 1);
   for (int i = 0; i < threads; ++i) {
@@ -25,6 +27,8 @@ ThreadPool::ThreadPool(int threads) : threads_(threads) {
 
 ThreadPool::~ThreadPool() {
   stopping_ = true;
+  // Publishes `stopping_` with a round that has no loop; sleepers wake and read
+  // it.
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
   for (std::thread& worker : workers_) worker.join();
@@ -32,25 +36,33 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::ParallelFor(int64_t count, Body body) {
   absl::MutexLock turn(&turn_);
+  // Runs on the caller alone what cannot be split.
   if (threads_ == 1 || count <= 1) {
     if (count > 0) body(0, count, 0);
     return;
   }
+  // Publishes the loop with the release below: workers read it after they
+  // acquire the new round.
   body_ = &body;
   count_ = count;
   unfinished_.store(threads_ - 1, std::memory_order_relaxed);
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
   RunPart(0);
+  // Waits for the slowest part; its writes are visible once 0 is acquired.
   for (int spin = 0; unfinished_.load(std::memory_order_acquire) != 0; ++spin) {
     if (spin < kSpins) {
       Pause();
     } else {
+      // Gives the core away, for with more threads than cores a worker may need
+      // it.
       std::this_thread::yield();
     }
   }
 }
 
+// Serves one loop a round. Counting `seen` up by one is enough: no round starts
+// before this thread has finished the last.
 void ThreadPool::Serve(int thread) {
   uint32_t seen = 0;
   while (true) {
@@ -67,6 +79,8 @@ void ThreadPool::Serve(int thread) {
   }
 }
 
+// Takes a part by arithmetic on the thread's number alone: what a thread
+// computes never depends on who was faster.
 void ThreadPool::RunPart(int thread) {
   const int64_t begin = count_ * thread / threads_;
   const int64_t end = count_ * (thread + 1) / threads_;

@@ -27,12 +27,14 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::CappedTag<float, 16>;
 using V = hn::Vec<D>;
 
+// Lanes of a vector, vectors across a panel, and the tile that fills the
+// registers (above); one row for the baseline, which never runs.
 inline constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
 inline constexpr int kPanelVectors = 16 / kLanes;
 inline constexpr int kTileRows = kLanes == 16 ? 12 : kLanes == 8 ? 6 : 1;
 inline constexpr int kTilePanels = kLanes == 16 ? 2 : 1;
 
-// One tap of A for the rows of a tile, and B's panels.
+// The left operand's rows under every tap, and the packed right operand.
 struct TileInput {
   const float* const* rows;  // [taps][row_pitch] pointers, each to `channels`
   int64_t taps;
@@ -42,8 +44,10 @@ struct TileInput {
   int64_t panel_stride;  // floats from panel to panel
 };
 
-// Computes an R-row, P-panel tile: start.Init fills the accumulators, every k
-// is added in order, finish.Store takes them.
+// Computes an R-row, P-panel tile: init(r, v) gives each accumulator's first
+// value, every k is added in order, store(r, v, x) takes the results. The
+// unroll pragmas keep the accumulators in registers: without them g++ 12 -O2
+// goes through memory.
 template <int R, int P, class Init, class Store>
 HWY_INLINE void Tile(const TileInput& in, const Init& init,
                      const Store& store) {
@@ -57,6 +61,7 @@ HWY_INLINE void Tile(const TileInput& in, const Init& init,
   }
   const float* b0 = in.panels;
   const float* b1 = in.panels + (P > 1 ? in.panel_stride : 0);
+  // Goes over k as (tap, channel): one chain an output, never split.
   for (int64_t tap = 0; tap < in.taps; ++tap) {
     const float* a[R];
 #pragma GCC unroll 16
@@ -87,6 +92,8 @@ HWY_INLINE void Tile(const TileInput& in, const Init& init,
   }
 }
 
+// Picks the instance for this many rows; every height has its own code, so that
+// a short last tile computes no row twice.
 template <int P, class Init, class Store, int... Rs>
 HWY_INLINE void TileOfRows(int rows, const TileInput& in, const Init& init,
                            const Store& store,

@@ -5,6 +5,8 @@
 
 namespace tessera::kernels {
 
+// Bounds head_dim so that a task's packed keys and values fit a thread's
+// workspace, and asks for a key, for softmax over none is 0 / 0.
 void Attention(Stream& stream, const AttentionArgs& args) {
   const Shape &q = args.q.shape, &k = args.k.shape, &v = args.v.shape;
   const int64_t width = args.heads * args.head_dim;

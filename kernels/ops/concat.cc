@@ -5,6 +5,8 @@
 
 namespace tessera::kernels {
 
+// Compares rows, not every extent: the copy only sees a matrix [rows,
+// channels].
 void ConcatChannels(Stream& stream, const ConcatChannelsArgs& args) {
   const Shape &a = args.a.shape, &b = args.b.shape, &out = args.out.shape;
   const bool valid = IsF32(args.a) && IsF32(args.b) && IsF32(args.out) &&

@@ -5,6 +5,7 @@
 
 namespace tessera::kernels {
 
+// Asks for equal shapes: these ops do not broadcast.
 void Add(Stream& stream, const AddArgs& args) {
   const bool valid = IsF32(args.a) && IsF32(args.b, args.a.shape) &&
                      IsF32(args.out, args.a.shape);

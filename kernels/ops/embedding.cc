@@ -9,6 +9,7 @@
 
 namespace tessera::kernels {
 
+// Checks the ids too, for the kernel reads the table at them unchecked.
 void TokenEmbedding(Stream& stream, const TokenEmbeddingArgs& args) {
   const Shape &ids = args.ids.shape, &table = args.table.shape;
   bool valid = args.ids.dtype == DType::kI32 && ids.rank() == 2 &&
@@ -18,6 +19,7 @@ void TokenEmbedding(Stream& stream, const TokenEmbeddingArgs& args) {
                args.positions.shape[1] == table[1] &&
                IsF32(args.out, Shape{ids[0], ids[1], table[1]});
   absl::Status status = Check(valid, "token_embedding", args.ids.shape);
+  // Skips the ids while planning: views point nowhere then.
   for (int64_t i = 0; status.ok() && !stream.planning() && i < ids.elements();
        ++i) {
     const int32_t id = args.ids.i32()[i];
@@ -31,6 +33,7 @@ void TokenEmbedding(Stream& stream, const TokenEmbeddingArgs& args) {
   }
 }
 
+// Asks for an even width: sines and cosines fill a half each.
 void TimestepEmbedding(Stream& stream, const TimestepEmbeddingArgs& args) {
   const Shape& out = args.out.shape;
   const bool valid = IsF32(args.out) && out.rank() == 2 && out[1] % 2 == 0 &&

@@ -5,6 +5,8 @@
 
 namespace tessera::kernels {
 
+// Compares rows, not every extent: the op only sees a matrix whose rows hold
+// values, then gates.
 void Geglu(Stream& stream, const GegluArgs& args) {
   const Shape &in = args.input.shape, &out = args.out.shape;
   const bool valid = IsF32(args.input) && IsF32(args.out) && in.rank() > 0 &&

@@ -7,10 +7,15 @@ namespace tessera::kernels {
 
 namespace {
 
+// Bounds k by a thread's workspace, where the matmul loop that gemm shares with
+// convolution keeps a row of k zeros.
 constexpr int64_t kMaxInputs = 65536;
 
 }  // namespace
 
+// Refuses a convolution's weights, whose k runs over taps, and asks of the
+// residual only as many elements as `out` has, for both are read as a matrix
+// [rows, n].
 void Gemm(Stream& stream, const GemmArgs& args) {
   const PackedWeights& weights = args.weights;
   const bool valid =

@@ -5,6 +5,8 @@
 
 namespace tessera::kernels {
 
+// Bounds the channels by a thread's workspace: two doubles and two floats of
+// each live there while its picture is normalised.
 void GroupNorm(Stream& stream, const GroupNormArgs& args) {
   const Shape& in = args.input.shape;
   const bool valid = IsF32(args.input) && in.rank() > 1 &&

@@ -5,6 +5,7 @@
 
 namespace tessera::kernels {
 
+// Takes any shape: bytes keep the order of the floats, NHWC for pictures.
 void ImageBytes(Stream& stream, const ImageBytesArgs& args) {
   const bool valid = IsF32(args.input) && args.out.dtype == DType::kU8 &&
                      args.out.shape == args.input.shape;

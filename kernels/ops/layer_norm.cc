@@ -5,6 +5,7 @@
 
 namespace tessera::kernels {
 
+// Refuses rows without columns, whose mean would be 0 / 0.
 void LayerNorm(Stream& stream, const LayerNormArgs& args) {
   const Shape& in = args.input.shape;
   const bool valid =

@@ -5,6 +5,8 @@
 
 namespace tessera::kernels {
 
+// Takes any output size, larger or smaller, but no empty input, which has no
+// nearest pixel.
 void ResizeNearest(Stream& stream, const ResizeNearestArgs& args) {
   const Shape &in = args.input.shape, &out = args.out.shape;
   const bool valid = IsF32(args.input) && IsF32(args.out) && in.rank() == 4 &&

@@ -5,6 +5,8 @@
 
 namespace tessera::kernels {
 
+// Checks every row's indices, for the rows of one batch may name model outputs
+// in any order, and the kernel reads there unchecked.
 void SamplerStep(Stream& stream, const SamplerStepArgs& args) {
   const Shape& x = args.x.shape;
   bool valid = IsF32(args.x) && IsF32(args.model_output) &&
@@ -13,6 +15,7 @@ void SamplerStep(Stream& stream, const SamplerStepArgs& args) {
                static_cast<int64_t>(args.rows.size()) == x[0];
   for (size_t i = 0; valid && i < args.rows.size(); ++i) {
     const int64_t outputs = args.model_output.shape[0];
+    // Lets any negative `uncond` through: it means no guidance.
     valid = args.rows[i].cond >= 0 && args.rows[i].cond < outputs &&
             args.rows[i].uncond < outputs;
   }

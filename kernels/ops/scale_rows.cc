@@ -5,6 +5,8 @@
 
 namespace tessera::kernels {
 
+// Lets sources repeat: with guidance each picture's latents enter the model
+// twice, once with each prompt.
 void ScaleRows(Stream& stream, const ScaleRowsArgs& args) {
   const Shape& x = args.x.shape;
   bool valid = IsF32(args.x) && IsF32(args.out) &&

@@ -10,6 +10,7 @@ absl::Status Check(bool valid, const char* op, const Shape& shape) {
       absl::StrCat(op, ": arguments do not fit: shape ", shape.ToString()));
 }
 
+// Leaves the first axis free: it counts pictures, which ops index by row.
 bool SameEntries(const Shape& a, const Shape& b) {
   if (a.rank() == 0 || a.rank() != b.rank()) return false;
   for (int axis = 1; axis < a.rank(); ++axis) {
