@@ -57,8 +57,8 @@ struct FillPixels {
   }
 };
 
-// Treats the convolution as a product [n * ho * wo, taps * cin] by [taps * cin,
-// cout]; there is no activation, for a norm comes first.
+// Treats the convolution as a product [n * ho * wo, taps * cin] by
+// [taps * cin, cout], whose left operand exists as pointers only.
 void Conv2dOnTarget(ThreadPool& pool, const Conv2dArgs& args) {
   const Shape &x = args.input.shape, &out = args.out.shape;
   Matmul(pool, out[0] * out[1] * out[2], args.weights, OrNull(args.bias),
