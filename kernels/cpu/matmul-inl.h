@@ -25,7 +25,7 @@ namespace tessera::kernels::cpu {
 namespace HWY_NAMESPACE {
 
 // A multiple of both tile heights, small enough that 48 rows of 576 channels
-// stay in a 256 KiB cache beside a chunk of panels.
+// (108 KiB) stay in the second-level cache beside a chunk of panels.
 inline constexpr int64_t kBlockRows = 48;
 // Half of a 512 KiB second-level cache.
 inline constexpr int64_t kChunkBytes = 256 << 10;
@@ -80,8 +80,8 @@ inline float* OrNull(const std::optional<TensorView>& view) {
 HWY_INLINE void MatmulBlock(const PackedWeights& weights, const float* bias,
                             Activation activation, const RowBlock& block,
                             int64_t count, int64_t first, int64_t last) {
-  // Keeps a pair of panels in the first-level cache while all rows of the block
-  // pass by it.
+  // Streams the chunk's panels past the block's rows, which stay in the
+  // second-level cache.
   const int64_t taps = weights.kernel_h() * weights.kernel_w();
   const int64_t panel_stride = weights.k() * PackedWeights::kPanelColumns;
   for (int64_t p = first; p < last; p += kTilePanels) {
