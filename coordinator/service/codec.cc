@@ -14,17 +14,27 @@
 namespace tessera::coordinator {
 namespace {
 
+// Pictures a shard when the client does not say: few enough that a lost worker
+// costs little, enough that leases and commits do not count.
 constexpr int kDefaultShardSize = 64;
+// Keeps the bitmap and the list of finished tasks of one shard small.
 constexpr int kMaxShardSize = 65536;
+// Room for a UUID with a prefix; every answer repeats it.
 constexpr size_t kMaxRequestId = 64;
+// PATH_MAX of Linux.
 constexpr size_t kMaxOutputUri = 4096;
+// Bounds the answer's size; a client that wants more turns the page.
 constexpr int64_t kMaxPageSize = 1000;
 
+// Returns INVALID_ARGUMENT in the form that all fields share, so that users
+// find the field at the start of the line.
 absl::Status Bad(std::string_view field, std::string_view reason) {
   return absl::InvalidArgumentError(
       absl::StrCat(std::string(field), ": ", std::string(reason)));
 }
 
+// Puts the field's name before an error of field_rules.h, which the lines of a
+// prompts file use as well.
 absl::Status InField(std::string_view field, const absl::Status& status) {
   if (status.ok()) return status;
   return Bad(field, std::string(status.message()));
@@ -41,6 +51,8 @@ absl::Status Override(bool present, Value value, std::string_view field,
   return absl::OkStatus();
 }
 
+// Checks the LoRAs that every line gets unless it names its own. Only names
+// that the header lists are known.
 absl::StatusOr<std::vector<LoraUse>> DecodeLoras(
     const v1::GenerationDefaults& proto,
     const absl::flat_hash_set<std::string>& known) {
@@ -61,6 +73,8 @@ absl::StatusOr<std::vector<LoraUse>> DecodeLoras(
   return loras;
 }
 
+// Fills in what a header leaves out with the values of GenerationDefaults; a
+// field that is present is checked even when it equals the default.
 absl::StatusOr<GenerationDefaults> DecodeDefaults(
     const v1::GenerationDefaults& proto,
     const absl::flat_hash_set<std::string>& known) {
@@ -76,6 +90,7 @@ absl::StatusOr<GenerationDefaults> DecodeDefaults(
                            CheckSize, defaults.width));
   RETURN_IF_ERROR(Override(proto.has_height(), proto.height(),
                            "defaults.height", CheckSize, defaults.height));
+  // Absent and empty mean the same here: the model's own sampler.
   RETURN_IF_ERROR(Override(true, std::string_view(proto.sampler()),
                            "defaults.sampler", CheckSampler, defaults.sampler));
   RETURN_IF_ERROR(InField("defaults.negative_prompt",
@@ -85,6 +100,7 @@ absl::StatusOr<GenerationDefaults> DecodeDefaults(
   return defaults;
 }
 
+// Keeps request ids fit for logs and answers.
 absl::Status CheckRequestId(const std::string& id) {
   const bool printable = std::all_of(id.begin(), id.end(), [](char c) {
     return absl::ascii_isprint(static_cast<unsigned char>(c));
@@ -95,6 +111,8 @@ absl::Status CheckRequestId(const std::string& id) {
                           " printable characters, got ", Quoted(id)));
 }
 
+// Decodes what the core needs to know; prompts and their defaults are checked
+// by DecodeJobHeader.
 absl::StatusOr<JobHeader> DecodeJob(const v1::JobHeader& proto) {
   JobHeader job;
   RETURN_IF_ERROR(InField("model", CheckName(proto.model())));
@@ -103,6 +121,7 @@ absl::StatusOr<JobHeader> DecodeJob(const v1::JobHeader& proto) {
                absl::StrCat("must be 1 to ", kMaxOutputUri, " bytes, got ",
                             proto.output_uri().size()));
   }
+  // 0 is proto3's "absent" and means the default, so it is not refused.
   if (proto.shard_size() < 0 || proto.shard_size() > kMaxShardSize) {
     return Bad("shard_size", absl::StrCat("must be from 1 to ", kMaxShardSize,
                                           ", got ", proto.shard_size()));
@@ -122,6 +141,8 @@ absl::StatusOr<JobHeader> DecodeJob(const v1::JobHeader& proto) {
     job.max_failed_images = proto.max_failed_images();
   }
   google::protobuf::util::JsonPrintOptions print;
+  // Field names as in the API's definition, so that job.json can be read beside
+  // it.
   print.preserve_proto_field_names = true;
   if (!google::protobuf::util::MessageToJsonString(proto, &job.request_json,
                                                    print)
@@ -131,6 +152,8 @@ absl::StatusOr<JobHeader> DecodeJob(const v1::JobHeader& proto) {
   return job;
 }
 
+// Writes UTC with nanoseconds from 0 on, also for times before 1970, as
+// Timestamp demands; ToUnixSeconds rounds down.
 void EncodeTime(absl::Time time, google::protobuf::Timestamp& proto) {
   const int64_t seconds = absl::ToUnixSeconds(time);
   proto.set_seconds(seconds);
@@ -138,6 +161,8 @@ void EncodeTime(absl::Time time, google::protobuf::Timestamp& proto) {
       absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
 }
 
+// Translates by name, not by number: stores keep our numbers, clients the
+// API's, and either may grow on its own.
 v1::JobState EncodeState(JobState state) {
   switch (state) {
     case JobState::kCreating:
@@ -155,6 +180,7 @@ v1::JobState EncodeState(JobState state) {
     case JobState::kCancelled:
       return v1::JOB_STATE_CANCELLED;
   }
+  // Unreachable while the switch is complete, which the compiler checks.
   return v1::JOB_STATE_UNSPECIFIED;
 }
 
@@ -177,6 +203,7 @@ v1::WorkerState EncodeState(WorkerState state) {
 absl::StatusOr<SubmitHeader> DecodeJobHeader(const v1::JobHeader& header) {
   SubmitHeader decoded;
   ASSIGN_OR_RETURN(decoded.job, DecodeJob(header));
+  // Names first: the defaults may only use what is listed.
   for (const std::string& name : header.known_loras()) {
     RETURN_IF_ERROR(InField("known_loras", CheckName(name)));
     decoded.lines.known_loras.insert(name);
@@ -188,6 +215,7 @@ absl::StatusOr<SubmitHeader> DecodeJobHeader(const v1::JobHeader& header) {
 }
 
 absl::StatusOr<JobId> DecodeJobId(const std::string& job_id) {
+  // Any other text may be an id; unknown ones are NOT_FOUND, not malformed.
   if (job_id.empty()) return Bad("job_id", "is missing");
   return JobId(job_id);
 }
@@ -201,8 +229,11 @@ absl::StatusOr<int64_t> DecodePageSize(int32_t page_size, int64_t fallback) {
 }
 
 absl::StatusOr<int64_t> DecodePageToken(const std::string& token) {
+  // The first page.
   if (token.empty()) return 0;
   int64_t position = 0;
+  // Encoding it again refuses "+7" or "07", so that a token has one form and
+  // nobody starts to build them.
   if (!absl::SimpleAtoi(token, &position) || position <= 0 ||
       EncodePageToken(position) != token) {
     return Bad("page_token",
@@ -223,6 +254,8 @@ v1::Job EncodeJob(const Job& job) {
   proto.set_output_uri(job.header.output_uri);
   v1::ImageCounts& images = *proto.mutable_images();
   images.set_total(job.images.total);
+  // Sent although it follows from the others, so that no client computes it
+  // differently.
   images.set_waiting(job.images.waiting());
   images.set_done(job.images.done);
   images.set_failed(job.images.failed);
@@ -231,6 +264,7 @@ v1::Job EncodeJob(const Job& job) {
   proto.set_shards(job.shards);
   proto.set_shards_finished(job.shards_finished);
   proto.set_retries(job.retries);
+  // A job always has a create_time; the others are left out until they happen.
   EncodeTime(job.create_time, *proto.mutable_create_time());
   if (job.start_time != absl::InfinitePast()) {
     EncodeTime(job.start_time, *proto.mutable_start_time());
@@ -267,6 +301,7 @@ v1::Worker EncodeWorker(const Worker& worker) {
   proto.set_threads(worker.info.threads);
   proto.set_version(worker.info.version);
   for (const std::string& model : worker.info.models) proto.add_models(model);
+  // The lease may have ended since: this is what the worker said last.
   if (worker.executing.has_value()) {
     proto.set_job_id(worker.executing->job.value());
     proto.set_shard_index(worker.executing->index);

@@ -10,6 +10,8 @@
 namespace tessera::coordinator {
 namespace {
 
+// Largest piece of a file in one message, as the API promises. The client sends
+// less; the limit bounds what a read buffers.
 constexpr size_t kMaxChunkBytes = 1 << 20;
 
 }  // namespace
@@ -24,6 +26,8 @@ CreateJobCall::CreateJobCall(const CallFrame& frame, Coordinator& coordinator,
       context_(context),
       response_(response),
       timer_(frame, "CreateJob") {
+  // Counted first and refused then: two calls that arrive together cannot both
+  // take the last place. The destructor counts down in either case.
   if (++active_ > kMaxSubmissions) {
     Finish(timer_.Answer(absl::ResourceExhaustedError(absl::StrCat(
         "already receiving ", kMaxSubmissions, " jobs; try again later"))));
@@ -32,23 +36,33 @@ CreateJobCall::CreateJobCall(const CallFrame& frame, Coordinator& coordinator,
   StartRead(&request_);
 }
 
+// gRPC calls OnDone for every reactor, refused ones too, so none is leaked.
 CreateJobCall::~CreateJobCall() { --active_; }
 
+// Runs on a thread of gRPC's, which must not wait for the store. The queue has
+// no limit here because the number of submissions has one, and each has a
+// single message on the way.
 void CreateJobCall::OnReadDone(bool ok) {
   frame_.pool.Run([this, ok] { ok ? TakeMessage() : EndOfStream(); });
 }
 
+// Nothing uses the call any more: gRPC promises OnDone as its last callback.
 void CreateJobCall::OnDone() { delete this; }
 
+// Handles the message in `request_`, then reads the next into the same place:
+// the next read is what tells the client that it may send more.
 void CreateJobCall::TakeMessage() {
   const absl::Status status = Handle(request_);
   if (!status.ok()) return Answer(status);
+  // A repeated submit is answered with the first job, its file unread.
   if (submission_->existing().has_value()) {
     return Answer(*submission_->existing());
   }
   StartRead(&request_);
 }
 
+// Takes the header first, then pieces of the file. An error ends the call; the
+// destructor of the submission removes what was stored.
 absl::Status CreateJobCall::Handle(v1::CreateJobRequest& request) {
   if (submission_ == nullptr) {
     if (!request.has_header()) {
@@ -71,8 +85,10 @@ absl::Status CreateJobCall::Handle(v1::CreateJobRequest& request) {
   return submission_->Add(chunk);
 }
 
+// Ends a stream whose client has sent everything, or is gone.
 void CreateJobCall::EndOfStream() { Answer(Complete()); }
 
+// Makes the job visible, or says why it never will be.
 absl::StatusOr<Job> CreateJobCall::Complete() {
   if (submission_ == nullptr) {
     return absl::InvalidArgumentError("the header is missing");
@@ -86,6 +102,7 @@ absl::StatusOr<Job> CreateJobCall::Complete() {
   return submission_->Finish();
 }
 
+// Ends the call. After this only OnDone may follow: no read is under way.
 void CreateJobCall::Answer(const absl::StatusOr<Job>& job) {
   submission_.reset();  // removes a job that was not finished
   if (job.ok()) *response_ = EncodeJob(*job);

@@ -7,9 +7,12 @@
 namespace tessera::coordinator {
 namespace {
 
+// Entries a page when the client names no size: a screenful or two.
 constexpr int64_t kDefaultJobs = 50;
 constexpr int64_t kDefaultImages = 100;
 
+// Answers ListJobs. The token is the number of the last job of the page before,
+// so jobs that come meanwhile do not shift the pages.
 absl::StatusOr<v1::ListJobsResponse> ListJobPage(
     Coordinator& coordinator, const v1::ListJobsRequest& request) {
   ASSIGN_OR_RETURN(const int64_t size,
@@ -22,6 +25,8 @@ absl::StatusOr<v1::ListJobsResponse> ListJobPage(
   return response;
 }
 
+// Answers ListImages. A page ends with a whole shard, so it may hold more than
+// was asked for; the token is the shard to go on with.
 absl::StatusOr<v1::ListImagesResponse> ListImagePage(
     Coordinator& coordinator, const v1::ListImagesRequest& request) {
   ASSIGN_OR_RETURN(const JobId job, DecodeJobId(request.job_id()));
@@ -45,6 +50,7 @@ GenerationService::GenerationService(const CallFrame& frame,
                                      JobWatchers& watchers)
     : frame_(frame), coordinator_(coordinator), watchers_(watchers) {}
 
+// gRPC asks for a reactor on its own thread; the call reads from there on.
 grpc::ServerReadReactor<v1::CreateJobRequest>* GenerationService::CreateJob(
     grpc::CallbackServerContext* context, v1::Job* response) {
   return new CreateJobCall(frame_, coordinator_, submissions_, context,
@@ -55,6 +61,8 @@ grpc::ServerUnaryReactor* GenerationService::GetJob(
     grpc::CallbackServerContext* context, const v1::GetJobRequest* request,
     v1::Job* response) {
   return ServeUnary(frame_, "GetJob", context, response,
+                    // gRPC keeps `request` and `response` until the reactor
+                    // finishes, so the handlers borrow them.
                     [this, request]() -> absl::StatusOr<v1::Job> {
                       ASSIGN_OR_RETURN(const JobId id,
                                        DecodeJobId(request->job_id()));
@@ -85,6 +93,7 @@ grpc::ServerUnaryReactor* GenerationService::CancelJob(
 
 grpc::ServerWriteReactor<v1::Job>* GenerationService::WatchJob(
     grpc::CallbackServerContext*, const v1::WatchJobRequest* request) {
+  // An empty id is answered like any other that is unknown, with NOT_FOUND.
   return watchers_.Watch(JobId(request->job_id()));
 }
 

@@ -17,6 +17,8 @@ constexpr size_t kMaxDraftBytes = 4 << 20;
 // Pictures of one submit that wait for their shards to fill.
 constexpr size_t kMaxOpenBytes = 64 << 20;
 
+// Gives each submission a bound of its own for what waits in memory: with
+// kMaxSubmissions at once, 1 GiB in all (I10).
 SharderOptions MakeSharderOptions(int shard_size) {
   SharderOptions options;
   options.shard_size = shard_size;
@@ -24,12 +26,15 @@ SharderOptions MakeSharderOptions(int shard_size) {
   return options;
 }
 
+// Leaves the memory for ids at its default.
 PromptFileOptions MakeFileOptions(PromptLineOptions lines) {
   PromptFileOptions options;
   options.line = std::move(lines);
   return options;
 }
 
+// Makes one picture of a line, with a seed that depends on nothing but the
+// job's seed, the line and the index (I4).
 ImageTask MakeTask(const PromptLine& line, int index, uint64_t job_seed) {
   return {.line = line.line,
           .custom_id = line.custom_id,
@@ -49,6 +54,7 @@ ImageTask MakeTask(const PromptLine& line, int index, uint64_t job_seed) {
 
 absl::StatusOr<std::unique_ptr<JobSubmission>> JobSubmission::Begin(
     Coordinator& coordinator, SubmitHeader header) {
+  // Also finds an earlier job of the same request; then nothing was created.
   ASSIGN_OR_RETURN(BegunJob job, coordinator.BeginJob(header.job));
   return std::unique_ptr<JobSubmission>(
       new JobSubmission(coordinator, std::move(job), std::move(header)));
@@ -61,11 +67,15 @@ JobSubmission::JobSubmission(Coordinator& coordinator, BegunJob job,
       seed_(header.job.seed),
       existing_(std::move(job.existing)),
       sharder_(MakeSharderOptions(header.job.shard_size)),
+      // The callback is called only inside of Add and Finish, on their thread.
       file_(MakeFileOptions(std::move(header.lines)),
             [this](PromptLine line) { return TakeLine(std::move(line)); }) {}
 
 JobSubmission::~JobSubmission() {
+  // An existing job is not ours to remove.
   if (finished_ || existing_.has_value()) return;
+  // A failed submit leaves nothing behind. If even this fails, the job in
+  // CREATING is invisible to workers and removed at the next start.
   const absl::Status status = coordinator_.AbortJob(job_);
   if (!status.ok()) {
     Log(Severity::kWarning, "job of a failed submit stays until restart",
@@ -78,6 +88,8 @@ absl::Status JobSubmission::Add(std::string_view bytes) {
 }
 
 absl::Status JobSubmission::EndFile() {
+  // Some duplicate ids are only known once the file ends, so this comes first:
+  // shards that were stored before are dropped with the job.
   RETURN_IF_ERROR(file_.Finish());
   RETURN_IF_ERROR(Store(sharder_.Finish()));
   return Flush();
@@ -85,10 +97,13 @@ absl::Status JobSubmission::EndFile() {
 
 absl::StatusOr<Job> JobSubmission::Finish() {
   ASSIGN_OR_RETURN(Job job, coordinator_.FinishJob(job_, file_.lines()));
+  // Set after the store took the job: until then the destructor removes it.
   finished_ = true;
   return job;
 }
 
+// Cuts an accepted line into its pictures. Pictures of one line may end in
+// different shards; the manifest brings them together again.
 absl::Status JobSubmission::TakeLine(PromptLine line) {
   for (int index = 0; index < line.num_images_per_prompt; ++index) {
     RETURN_IF_ERROR(Store(sharder_.Add(MakeTask(line, index, seed_))));
@@ -96,9 +111,11 @@ absl::Status JobSubmission::TakeLine(PromptLine line) {
   return absl::OkStatus();
 }
 
+// Collects filled shards until a transaction is worth its fsync.
 absl::Status JobSubmission::Store(std::vector<ShardTasks> shards) {
   for (const ShardTasks& shard : shards) {
     drafts_.push_back({.first_line = shard[0].line,
+                       // The sharder never returns an empty shard.
                        .pictures = static_cast<int32_t>(shard.size()),
                        .payload = EncodeShard(shard)});
     draft_bytes_ += drafts_.back().payload.size();
@@ -109,6 +126,8 @@ absl::Status JobSubmission::Store(std::vector<ShardTasks> shards) {
   return absl::OkStatus();
 }
 
+// Stores what was collected. After an error the drafts are gone: the submit has
+// failed, and the job with it.
 absl::Status JobSubmission::Flush() {
   if (drafts_.empty()) return absl::OkStatus();
   draft_bytes_ = 0;

@@ -15,6 +15,8 @@ namespace {
 // limited by parsing, not by compression.
 constexpr int kCompressionLevel = 1;
 
+// Writes everything a worker needs for a picture; the line's other pictures may
+// be in shards of other workers, so nothing is shared between tasks.
 void EncodeTask(const ImageTask& task, internal::v1::ImageTask& proto) {
   proto.set_line(task.line);
   proto.set_custom_id(task.custom_id);
@@ -34,6 +36,8 @@ void EncodeTask(const ImageTask& task, internal::v1::ImageTask& proto) {
   }
 }
 
+// Says what is wrong with a stored shard. DATA_LOSS: it was whole when it was
+// stored, so no retry can help.
 absl::Status Damaged(std::string_view what) {
   return absl::DataLossError(
       absl::StrCat("stored shard is damaged: ", std::string(what)));
@@ -43,12 +47,15 @@ absl::Status Damaged(std::string_view what) {
 
 std::string EncodeShard(const ShardTasks& tasks) {
   internal::v1::Shard shard;
+  // Keeps the order of tasks: their place is the number that results, the
+  // bitmap of finished tasks and conflicts name them by.
   for (const ImageTask& task : tasks) EncodeTask(task, *shard.add_tasks());
   const std::string bytes = shard.SerializeAsString();
   std::string payload(ZSTD_compressBound(bytes.size()), '\0');
   const size_t size =
       ZSTD_compress(payload.data(), payload.size(), bytes.data(), bytes.size(),
                     kCompressionLevel);
+  // With room for the worst case zstd can only fail for lack of memory.
   CHECK(!ZSTD_isError(size));
   payload.resize(size);
   return payload;
@@ -57,9 +64,12 @@ std::string EncodeShard(const ShardTasks& tasks) {
 absl::StatusOr<internal::v1::Shard> DecodeShard(std::string_view payload) {
   const unsigned long long size =
       ZSTD_getFrameContentSize(payload.data(), payload.size());
+  // EncodeShard always writes the size, so a frame without it is not ours.
   if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN) {
     return Damaged("not a compressed frame of known size");
   }
+  // Checked before the allocation: the size comes from the file, and a flipped
+  // bit must not become gigabytes.
   if (size > static_cast<unsigned long long>(rpc::kMaxMessageBytes)) {
     return Damaged(absl::StrCat(size, " bytes are more than a message holds"));
   }
@@ -68,6 +78,7 @@ absl::StatusOr<internal::v1::Shard> DecodeShard(std::string_view payload) {
                                      payload.size());
   if (ZSTD_isError(got)) return Damaged(ZSTD_getErrorName(got));
   internal::v1::Shard shard;
+  // A second frame, or a shorter one, is damage as well.
   if (got != size || !shard.ParseFromString(bytes)) {
     return Damaged("not a shard");
   }
@@ -78,6 +89,7 @@ absl::StatusOr<std::vector<TaskIdentity>> ShardTaskReader::ReadTasks(
     std::string_view payload) const {
   ASSIGN_OR_RETURN(const internal::v1::Shard shard, DecodeShard(payload));
   std::vector<TaskIdentity> tasks;
+  // Only identities leave: prompts are long, and the seal reads every shard.
   tasks.reserve(shard.tasks_size());
   for (const internal::v1::ImageTask& task : shard.tasks()) {
     tasks.push_back({task.line(), task.custom_id(), task.index()});

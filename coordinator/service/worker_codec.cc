@@ -11,9 +11,14 @@
 namespace tessera::coordinator {
 namespace {
 
+// Results in one commit, the most that a worker sends. The limit bounds the
+// transaction that one call can cause.
 constexpr int kMaxResults = 4096;
+// Far above the ids that workers make up; keeps log lines and tables small
+// whatever connects.
 constexpr size_t kMaxWorkerId = 128;
 
+// Ids are opaque: any bytes tell workers apart.
 absl::StatusOr<WorkerId> DecodeWorkerId(const std::string& id) {
   if (id.empty() || id.size() > kMaxWorkerId) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -22,15 +27,20 @@ absl::StatusOr<WorkerId> DecodeWorkerId(const std::string& id) {
   return WorkerId(id);
 }
 
+// Checks only what no lease can have. Whether it is the current one is for the
+// core to say, which then answers ABORTED instead.
 absl::StatusOr<Lease> DecodeLease(const internal::v1::Lease& proto) {
   if (proto.job_id().empty() || proto.shard_index() < 0 || proto.epoch() < 0) {
     return absl::InvalidArgumentError(absl::StrCat(
+        // An epoch of 0 passes here: no grant has it, so the core refuses it.
         "lease: not one of this service: job \"", proto.job_id(), "\", shard ",
         proto.shard_index(), ", epoch ", proto.epoch()));
   }
   return Lease{{JobId(proto.job_id()), proto.shard_index()}, proto.epoch()};
 }
 
+// Takes over what the worker says of itself; it is shown and matched by model
+// name, and nothing is allocated by its numbers.
 WorkerInfo DecodeInfo(const internal::v1::WorkerInfo& proto) {
   return {.host = proto.host(),
           .device = proto.device(),
@@ -40,6 +50,8 @@ WorkerInfo DecodeInfo(const internal::v1::WorkerInfo& proto) {
           .batch = proto.batch()};
 }
 
+// Checks nothing: path and digest are judged by the core, with the shard at
+// hand.
 ImageRecord DecodeImage(const v1::Image& proto) {
   return {.custom_id = proto.custom_id(),
           .index = proto.index(),
@@ -52,6 +64,8 @@ ImageRecord DecodeImage(const v1::Image& proto) {
           .seconds = proto.seconds()};
 }
 
+// Decodes one result; a case that a newer worker may add is "no outcome" here
+// and refused, never stored as something else.
 absl::StatusOr<TaskResult> DecodeResult(const internal::v1::TaskResult& proto) {
   TaskResult result{.task = proto.task()};
   switch (proto.outcome_case()) {
@@ -69,6 +83,7 @@ absl::StatusOr<TaskResult> DecodeResult(const internal::v1::TaskResult& proto) {
       absl::StrCat("results: task ", proto.task(), " has no outcome"));
 }
 
+// Writes a duration of at most a few leases, so that nanoseconds fit.
 void EncodeDuration(absl::Duration duration,
                     google::protobuf::Duration& proto) {
   const int64_t nanoseconds = absl::ToInt64Nanoseconds(duration);
@@ -76,6 +91,8 @@ void EncodeDuration(absl::Duration duration,
   proto.set_nanos(static_cast<int32_t>(nanoseconds % 1'000'000'000));
 }
 
+// Unpacks the stored shard into the message. The store keeps it compressed; on
+// the wire the worker gets plain tasks and needs no zstd.
 absl::Status EncodeAssignment(const Assignment& assignment,
                               internal::v1::Assignment& proto) {
   ASSIGN_OR_RETURN(*proto.mutable_shard(), DecodeShard(assignment.payload));
@@ -85,9 +102,12 @@ absl::Status EncodeAssignment(const Assignment& assignment,
   lease.set_epoch(assignment.lease.epoch);
   proto.set_model(assignment.model);
   proto.set_output_uri(assignment.output_uri);
+  // Sent with all tasks: numbers stay those of the stored shard, and the worker
+  // skips what is finished.
   for (const int32_t task : assignment.finished_tasks) {
     proto.add_finished_tasks(task);
   }
+  // Last, after everything that can fail.
   proto.set_isolate(assignment.isolate);
   return absl::OkStatus();
 }
@@ -101,8 +121,11 @@ absl::StatusOr<SynchronizeRequest> DecodeSynchronize(
   request.sequence = proto.sequence();
   request.info = DecodeInfo(proto.info());
   request.draining = proto.draining();
+  // `executing` wins; a message cannot hold both.
   if (proto.has_executing()) {
     ASSIGN_OR_RETURN(request.executing, DecodeLease(proto.executing().lease()));
+    // Neither: an empty message would otherwise count as an idle worker and be
+    // given a shard that nobody executes.
   } else if (!proto.has_idle()) {
     return absl::InvalidArgumentError("current: must be idle or executing");
   }
@@ -119,6 +142,8 @@ absl::StatusOr<internal::v1::SynchronizeResponse> EncodeSynchronize(
   } else if (const auto* stop = std::get_if<Stop>(&reply.desired)) {
     proto.mutable_stop()->set_reason(stop->reason);
   } else {
+    // Said outright, so that a worker can tell it from a field it does not
+    // know.
     proto.mutable_carry_on();
   }
   return proto;
@@ -129,6 +154,7 @@ absl::StatusOr<CommitRequest> DecodeCommit(
   CommitRequest request;
   ASSIGN_OR_RETURN(request.worker, DecodeWorkerId(proto.worker_id()));
   ASSIGN_OR_RETURN(request.lease, DecodeLease(proto.lease()));
+  // Before the copies: what is refused is not decoded.
   if (proto.results_size() > kMaxResults) {
     return absl::InvalidArgumentError(absl::StrCat(
         "results: at most ", kMaxResults, ", got ", proto.results_size()));
@@ -137,6 +163,7 @@ absl::StatusOr<CommitRequest> DecodeCommit(
     ASSIGN_OR_RETURN(TaskResult decoded, DecodeResult(result));
     request.results.push_back(std::move(decoded));
   }
+  // Set beside results, not instead of them: both land in one transaction.
   request.release = proto.release();
   return request;
 }
