@@ -9,6 +9,7 @@ namespace {
 
 using kernels::TensorView;
 
+// Returns 1 / sqrt(head_dim) (Vaswani et al. 2017, equation 1).
 float Scale(int64_t head_dim) {
   return 1.0f / std::sqrt(static_cast<float>(head_dim));
 }
@@ -18,6 +19,7 @@ float Scale(int64_t head_dim) {
 void SelfAttention(const Pass& pass, const TensorView& qkv, int64_t heads,
                    bool causal, const TensorView& out) {
   const int64_t c = out.shape[2];
+  // Reads all three from one tensor: columns [0, C), [C, 2 C) and [2 C, 3 C).
   kernels::Attention(pass.stream, {.q = qkv,
                                    .k = qkv,
                                    .k_column = c,
@@ -33,6 +35,7 @@ void SelfAttention(const Pass& pass, const TensorView& qkv, int64_t heads,
 void CrossAttention(const Pass& pass, const TensorView& q, const TensorView& kv,
                     int64_t heads, const TensorView& out) {
   const int64_t c = out.shape[2];
+  // Shares one layout with the text keys that are made once a prompt.
   kernels::Attention(pass.stream, {.q = q,
                                    .k = kv,
                                    .v = kv,

@@ -23,6 +23,7 @@ absl::StatusOr<ClipLayer> ClipLayer::Load(const LayerSource& source,
                                           const std::string& name,
                                           const TextEncoderConfig& config) {
   const int64_t c = config.hidden_size;
+  // Names layers relative to this one; `inputs` and `outputs` are of each part.
   const auto linear = [&](std::vector<std::string> parts, int64_t inputs,
                           int64_t outputs) {
     for (std::string& part : parts) part = absl::StrCat(name, ".", part);
@@ -36,6 +37,7 @@ absl::StatusOr<ClipLayer> ClipLayer::Load(const LayerSource& source,
   };
   ClipLayer layer;
   ASSIGN_OR_RETURN(layer.norm1, norm("layer_norm1"));
+  // Reads q, k and v as one gemm, whose output SelfAttention takes as it is.
   ASSIGN_OR_RETURN(layer.qkv, linear({"self_attn.q_proj", "self_attn.k_proj",
                                       "self_attn.v_proj"},
                                      c, c));
@@ -50,15 +52,20 @@ void ClipLayer::Forward(const Pass& pass, int64_t heads,
                         kernels::Activation activation,
                         const TensorView& h) const {
   const Shape& shape = h.shape;
+  // Holds the input of each part in turn, and between them what attention
+  // returns.
   const Scratch normed = pass.Allocate(shape);
   norm1.Forward(pass, h, normed.view());
+  // Frees the wide tensor before the perceptron asks for its own.
   {
     const Scratch wide = pass.Allocate(Shape{shape[0], shape[1], 3 * shape[2]});
     qkv.Forward(pass, normed.view(), wide.view(), {});
+    // Overwrites the norm's output, which the projection has read by now.
     SelfAttention(pass, wide.view(), heads, /*causal=*/true, normed.view());
   }
   out.Forward(pass, normed.view(), h, {.residual = h});
   norm2.Forward(pass, h, normed.view());
+  // Flattens tokens: the perceptron sees rows, whatever the prompt.
   const Scratch hidden =
       pass.Allocate(Shape{shape[0] * shape[1], fc1.outputs()});
   fc1.Forward(pass, normed.view(), hidden.view(), {.activation = activation});
@@ -70,6 +77,7 @@ absl::StatusOr<ClipTextEncoder> ClipTextEncoder::Load(
     const TextEncoderConfig& config) {
   ClipTextEncoder encoder;
   const LayerSource source{reader, device, encoder.table_};
+  // Decides on the prefix once, by a tensor that every encoder has.
   const std::string prefix =
       source.reader.Has(absl::StrCat(kPrefix, "final_layer_norm.weight"))
           ? kPrefix
@@ -93,6 +101,7 @@ absl::StatusOr<ClipTextEncoder> ClipTextEncoder::Load(
   ASSIGN_OR_RETURN(encoder.final_norm_,
                    LayerNorm::Load(source, prefix + "final_layer_norm",
                                    config.hidden_size, config.layer_norm_eps));
+  // Is checked to divide hidden_size where the config is read.
   encoder.heads_ = config.num_attention_heads;
   encoder.activation_ = config.hidden_act;
   return encoder;
@@ -100,6 +109,8 @@ absl::StatusOr<ClipTextEncoder> ClipTextEncoder::Load(
 
 void ClipTextEncoder::Forward(const Pass& pass, const TensorView& ids,
                               const TensorView& out) const {
+  // Adds learned positions to the tokens' rows; `out` then carries the hidden
+  // states [N, T, C] through all layers.
   kernels::TokenEmbedding(pass.stream, {.ids = ids,
                                         .table = tokens_.view(),
                                         .positions = positions_.view(),

@@ -15,6 +15,8 @@
 namespace tessera::model {
 namespace {
 
+// Special tokens of CLIP's vocabulary, and the mark that ends a word's last
+// symbol.
 constexpr char kStart[] = "<|startoftext|>";
 constexpr char kEnd[] = "<|endoftext|>";
 constexpr char kWordEnd[] = "</w>";
@@ -67,6 +69,7 @@ absl::StatusOr<ClipTokenizer> ClipTokenizer::Load(const std::string& folder,
   const std::string merges_path = absl::StrCat(folder, "/merges.txt");
   ASSIGN_OR_RETURN(const MappedFile vocab, MappedFile::Open(vocab_path));
   ASSIGN_OR_RETURN(const MappedFile merges, MappedFile::Open(merges_path));
+  // Vocabulary and merges do not say which token pads.
   ASSIGN_OR_RETURN(const std::string pad, ReadPadToken(folder));
   absl::StatusOr<ClipTokenizer> tokenizer =
       Parse(vocab.bytes(), merges.bytes(), pad, length);
@@ -92,6 +95,8 @@ absl::StatusOr<ClipTokenizer> ClipTokenizer::Parse(std::string_view vocab_json,
     return absl::InvalidArgumentError(
         absl::StrCat("vocab.json: missing token: ", token));
   };
+  // Asks for the special tokens and for every byte, alone and at a word's end:
+  // Encode then always finds an id for what no merge joins.
   ASSIGN_OR_RETURN(tokenizer.start_, id_of(kStart));
   ASSIGN_OR_RETURN(tokenizer.end_, id_of(kEnd));
   ASSIGN_OR_RETURN(tokenizer.pad_, id_of(pad_token));
@@ -108,6 +113,7 @@ absl::Status ClipTokenizer::ReadVocabulary(std::string_view json) {
     return absl::InvalidArgumentError("vocab.json: expected a JSON object");
   }
   for (const auto& [token, id] : object.items()) {
+    // Bounds ids far above any vocabulary, so that they fit 32 bits.
     if (!id.is_number_unsigned() || id.get<uint64_t>() > 10'000'000) {
       return absl::InvalidArgumentError(
           absl::StrCat("vocab.json: not an id: ", token));
@@ -118,6 +124,7 @@ absl::Status ClipTokenizer::ReadVocabulary(std::string_view json) {
   return absl::OkStatus();
 }
 
+// Gives each line a rank: the earlier, the sooner its pair is merged.
 absl::Status ClipTokenizer::ReadMerges(std::string_view text) {
   int32_t rank = 0;
   bool first = true;
@@ -126,6 +133,7 @@ absl::Status ClipTokenizer::ReadMerges(std::string_view text) {
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    // Skips the version line, which is a comment only in first place.
     const bool comment = first && line.starts_with("#version");
     first = false;
     if (comment || line.empty()) continue;
@@ -142,6 +150,8 @@ absl::Status ClipTokenizer::ReadMerges(std::string_view text) {
 }
 
 std::vector<int32_t> ClipTokenizer::Encode(std::string_view prompt) const {
+  // Splits at special tokens that the prompt spells out: transformers'
+  // tokenizer takes those as tokens, not as text.
   std::vector<int32_t> ids = {start_};
   while (!prompt.empty()) {
     const auto [at, size] = FindSpecial(prompt);
@@ -150,6 +160,7 @@ std::vector<int32_t> ClipTokenizer::Encode(std::string_view prompt) const {
     ids.push_back(prompt.substr(at, size) == kStart ? start_ : end_);
     prompt.remove_prefix(at + size);
   }
+  // Cuts as transformers does with truncation: the end token always stays.
   const auto room = static_cast<size_t>(length_ - 1);
   if (ids.size() > room) ids.resize(room);
   ids.push_back(end_);
@@ -159,6 +170,8 @@ std::vector<int32_t> ClipTokenizer::Encode(std::string_view prompt) const {
 
 void ClipTokenizer::AppendText(std::string_view text,
                                std::vector<int32_t>& ids) const {
+  // Cleans in this order: a composed letter and its parts lower to the same
+  // text.
   const std::u32string clean = ToLower(ComposeNfc(DecodeUtf8(text)));
   for (const std::u32string& word : SplitClipWords(clean)) {
     AppendWord(word, ids);
@@ -173,10 +186,14 @@ void ClipTokenizer::AppendWord(const std::u32string& word,
   for (const char32_t code_point : word) AppendUtf8(code_point, utf8);
   std::vector<std::string> symbols;
   for (const char byte : utf8) {
+    // Takes bytes, not code points, so that every text has symbols.
     symbols.push_back(byte_symbols_[static_cast<uint8_t>(byte)]);
   }
+  // Marks the end of the word; SplitClipWords returns no empty word.
   symbols.back() += kWordEnd;
   while (symbols.size() > 1) {
+    // Merges the pair of lowest rank, the leftmost of equals, until none is
+    // known (Sennrich et al. 2016, algorithm 1).
     int32_t best = std::numeric_limits<int32_t>::max();
     size_t place = 0;
     for (size_t i = 0; i + 1 < symbols.size(); ++i) {

@@ -11,6 +11,7 @@ namespace {
 constexpr std::u32string_view kContractions[] = {U"'s", U"'t",  U"'re", U"'ve",
                                                  U"'m", U"'ll", U"'d"};
 
+// Says whether `c` is of [^\s\p{L}\p{N}].
 bool IsSymbol(char32_t c) {
   return !IsSpace(c) && !IsLetter(c) && !IsNumber(c);
 }
@@ -20,7 +21,10 @@ size_t MatchLength(std::u32string_view text) {
   for (const std::u32string_view contraction : kContractions) {
     if (text.starts_with(contraction)) return contraction.size();
   }
+  // Takes one number at a time: \p{N} stands without a plus.
   if (IsNumber(text[0])) return 1;
+  // Takes the longest run of the first one's class; an apostrophe that starts
+  // no contraction is a symbol.
   const auto belongs = IsLetter(text[0]) ? IsLetter : IsSymbol;
   size_t length = 1;
   while (length < text.size() && belongs(text[length])) ++length;

@@ -12,6 +12,8 @@ namespace {
 
 using nlohmann::json;
 
+// Says whether `value` is a whole number in [min, max]; the parser keeps
+// numbers beyond INT64_MAX unsigned.
 bool InRange(const json& value, int64_t min, int64_t max) {
   if (!value.is_number_integer()) return false;
   if (value.is_number_unsigned() &&
@@ -21,6 +23,7 @@ bool InRange(const json& value, int64_t min, int64_t max) {
   return value.get<int64_t>() >= min && value.get<int64_t>() <= max;
 }
 
+// Names a range in words for messages.
 std::string Range(int64_t min, int64_t max) {
   return absl::StrCat("an integer from ", min, " to ", max);
 }
@@ -37,6 +40,7 @@ absl::StatusOr<ConfigFile> ConfigFile::Open(const std::string& path) {
 
 absl::StatusOr<ConfigFile> ConfigFile::Parse(const std::string& text,
                                              const std::string& path) {
+  // Parses without exceptions: damaged text becomes a value that is no object.
   json object = json::parse(text, nullptr, false);
   if (!object.is_object()) {
     return absl::InvalidArgumentError(
@@ -46,6 +50,7 @@ absl::StatusOr<ConfigFile> ConfigFile::Parse(const std::string& text,
 }
 
 const json& ConfigFile::Get(const std::string& field) const {
+  // Never dies, so that it may be returned by reference at any time.
   static const json* const absent = new json(nullptr);
   const auto found = json_.find(field);
   return found == json_.end() ? *absent : *found;
@@ -54,6 +59,7 @@ const json& ConfigFile::Get(const std::string& field) const {
 absl::Status ConfigFile::Error(const std::string& field,
                                const std::string& expected) const {
   const json& value = Get(field);
+  // Quotes what the file has, cut short: a field may hold a whole table.
   std::string got = value.dump(-1, ' ', false, json::error_handler_t::replace);
   if (got.size() > 80) got = got.substr(0, 80) + "…";
   return absl::InvalidArgumentError(
@@ -81,6 +87,7 @@ absl::StatusOr<double> ConfigFile::NumberOr(const std::string& field,
   const json& value = Get(field);
   if (value.is_null()) return fallback;
   if (!value.is_number() || !std::isfinite(value.get<double>())) {
+    // Refuses numbers such as 1e999, which overflow to infinity.
     return Error(field, "a finite number");
   }
   return value.get<double>();
@@ -105,6 +112,8 @@ absl::StatusOr<std::string> ConfigFile::StringOr(
 absl::StatusOr<std::string> ConfigFile::TokenText(
     const std::string& field) const {
   const json& value = Get(field);
+  // Follows transformers: added tokens are objects with flags beside the
+  // content.
   if (value.is_string()) return value.get<std::string>();
   if (value.is_object() && value.contains("content") &&
       value["content"].is_string()) {
@@ -126,6 +135,8 @@ absl::StatusOr<std::vector<int64_t>> ConfigFile::Ints(const std::string& field,
       ints.push_back(item.get<int64_t>());
     }
   }
+  // Bounds lists; models have four blocks, and what is made of a list is
+  // checked by its caller.
   if (ints.empty() || ints.size() > 16) {
     return Error(field, "a list of 1 to 16 integers");
   }
@@ -135,6 +146,7 @@ absl::StatusOr<std::vector<int64_t>> ConfigFile::Ints(const std::string& field,
 absl::StatusOr<std::vector<int64_t>> ConfigFile::IntPerBlock(
     const std::string& field, int64_t min, int64_t max, size_t count,
     int64_t fallback) const {
+  // Takes one number for all blocks, as diffusers' configs do.
   if (!Get(field).is_array()) {
     ASSIGN_OR_RETURN(const int64_t all, IntOr(field, min, max, fallback));
     return std::vector<int64_t>(count, all);
@@ -163,6 +175,7 @@ absl::StatusOr<std::vector<std::string>> ConfigFile::Strings(
 
 absl::Status ConfigFile::ExpectString(const std::string& field,
                                       const std::string& value) const {
+  // Takes an absent field as the usual setting, which is diffusers' default.
   const json& found = Get(field);
   if (found.is_null() || found == value) return absl::OkStatus();
   return Error(field, absl::StrCat("\"", value, "\""));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <numeric>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -10,7 +12,7 @@
 #include "common/status_macros.h"
 #include "kernels/ops/sampler_step.h"
 #include "kernels/ops/scale_rows.h"
-#include "worker/model/adapter_rows.h"
+#include "worker/model/adapter_set.h"
 #include "worker/model/batch_rows.h"
 #include "worker/model/initial_latents.h"
 #include "worker/model/model_parts.h"
@@ -29,14 +31,17 @@ using kernels::TensorView;
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+// Reads the steady clock; durations for the statistics only, no decision hangs
+// on them.
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
+// Returns the seconds from `start` to now.
 double SecondsSince(SteadyTime start) {
   return std::chrono::duration<double>(Now() - start).count();
 }
 
-// A prompt and a negative prompt for every place of the batch, and some to
-// come back to.
+// Returns how many prompts to keep: a prompt and a negative prompt for every
+// place of the batch, and some to come back to.
 size_t CachedPrompts(int capacity) {
   return static_cast<size_t>(2 * capacity + 16);
 }
@@ -47,22 +52,41 @@ struct Picture {
   ImageRequest request;
   SamplerPlan plan;
   int step = 0;
+  std::shared_ptr<const AdapterSet> adapters;
   std::shared_ptr<const EncodedPrompt> prompt;
   std::shared_ptr<const EncodedPrompt> negative;  // null: no guidance
   SteadyTime admitted;
 };
 
+// Returns the places of `pictures` in an order in which those that run by the
+// same weights are neighbours: the model's own first, else as admitted.
+std::vector<size_t> PlacesByWeights(const std::vector<Picture>& pictures) {
+  std::vector<size_t> places(pictures.size());
+  std::iota(places.begin(), places.end(), size_t{0});
+  const auto key = [&](size_t place) -> std::string_view {
+    const AdapterSet& set = *pictures[place].adapters;
+    if (set.merged == nullptr) return {};
+    return set.key;
+  };
+  std::stable_sort(places.begin(), places.end(),
+                   [&](size_t a, size_t b) { return key(a) < key(b); });
+  return places;
+}
+
 }  // namespace
 
+// Implements the batch. Places are positions in `pictures_`: row p of the
+// latents belongs to picture p, and rows of the UNet are derived from them.
 class DenoiseBatch::Impl {
  public:
-  Impl(const TextToImage& model, int capacity, DenoiseObserver* observer)
+  Impl(const TextToImage& model, const DenoiseBatchOptions& options)
       : model_(model),
-        capacity_(capacity),
-        observer_(observer),
+        capacity_(options.capacity),
+        observer_(options.observer),
         stream_(model.parts().device),
-        prompts_(model, CachedPrompts(capacity)),
-        rows_(model, 2 * capacity),
+        sets_(model, options.merged_bytes),
+        prompts_(model, CachedPrompts(options.capacity)),
+        rows_(model, 2 * options.capacity),
         decoder_(model) {}
 
   bool CanAdmit(const ImageRequest& request) const;
@@ -94,6 +118,7 @@ class DenoiseBatch::Impl {
   const int capacity_;
   DenoiseObserver* const observer_;
   kernels::Stream stream_;
+  AdapterSets sets_;
   PromptCache prompts_;
   BatchRows rows_;
   PictureDecoder decoder_;
@@ -112,6 +137,7 @@ class DenoiseBatch::Impl {
   Tensor timesteps_;  // [2 capacity]
 };
 
+// Compares resolved sizes, for a request may leave them to the model.
 bool DenoiseBatch::Impl::CanAdmit(const ImageRequest& request) const {
   if (pictures_.empty()) return true;
   const ImageRequest resolved = model_.Resolve(request);
@@ -119,6 +145,7 @@ bool DenoiseBatch::Impl::CanAdmit(const ImageRequest& request) const {
          resolved.height == height_;
 }
 
+// Allocates for a size; only an empty batch meets another than its own.
 void DenoiseBatch::Impl::UseSize(const ImageRequest& request) {
   if (request.width == width_ && request.height == height_) return;
   width_ = request.width;
@@ -136,14 +163,16 @@ void DenoiseBatch::Impl::UseSize(const ImageRequest& request) {
   timesteps_ = Tensor(Shape{2 * capacity_}, DType::kF32);
 }
 
+// Finds or makes both prompts; at a guidance of 1 or less the negative one has
+// no weight, and the picture takes one UNet row.
 absl::Status DenoiseBatch::Impl::EncodePrompts(Picture& picture) {
   const SteadyTime start = Now();
   const ImageRequest& request = picture.request;
   ASSIGN_OR_RETURN(picture.prompt,
-                   prompts_.Get(request.prompt, request.adapters));
+                   prompts_.Get(request.prompt, *picture.adapters));
   if (request.guidance_scale > 1) {
     ASSIGN_OR_RETURN(picture.negative,
-                     prompts_.Get(request.negative_prompt, request.adapters));
+                     prompts_.Get(request.negative_prompt, *picture.adapters));
   }
   seconds_.text_encode += SecondsSince(start);
   return absl::OkStatus();
@@ -154,16 +183,18 @@ absl::Status DenoiseBatch::Impl::Admit(int64_t ticket, ImageRequest request) {
   RETURN_IF_ERROR(model_.Validate(request));
   if (!CanAdmit(request)) {
     return absl::FailedPreconditionError(
+        // Names the ticket: the caller knows the picture by it.
         absl::StrCat("the batch has no place for the picture: ", ticket));
   }
   Picture picture{.ticket = ticket, .admitted = start};
   picture.request = model_.Resolve(std::move(request));
-  picture.request.adapters =
-      InCanonicalOrder(std::move(picture.request.adapters));
+  ASSIGN_OR_RETURN(picture.adapters,
+                   sets_.Prepare(std::move(picture.request.adapters)));
   ASSIGN_OR_RETURN(
       picture.plan,
       PlanSampler(picture.request.sampler, model_.parts().sampler_config,
                   picture.request.num_inference_steps));
+  // Comes last of what may fail; the batch is touched below only.
   RETURN_IF_ERROR(EncodePrompts(picture));
   UseSize(picture.request);
   WriteInitialLatents(picture.request, picture.plan.init_noise_sigma,
@@ -180,25 +211,31 @@ absl::Status DenoiseBatch::Impl::Admit(int64_t ticket, ImageRequest request) {
   return absl::OkStatus();
 }
 
+// Lays out the UNet's rows: for each picture the negative prompt, if any, then
+// the prompt. Does nothing while the same pictures are in the batch.
 void DenoiseBatch::Impl::ArrangeRows() {
   if (arranged_) return;
   std::vector<BatchRow> rows;
-  picture_rows_.clear();
-  for (const Picture& picture : pictures_) {
+  picture_rows_.resize(pictures_.size());
+  for (const size_t place : PlacesByWeights(pictures_)) {
+    const Picture& picture = pictures_[place];
     SamplerRow row{.guidance = picture.request.guidance_scale};
     if (picture.negative != nullptr) {
       row.uncond = static_cast<int64_t>(rows.size());
-      rows.push_back({picture.negative, picture.request.adapters});
+      // Gives both rows the picture's adapters, as diffusers applies them to
+      // the whole model.
+      rows.push_back({picture.negative, picture.adapters});
     }
     row.cond = static_cast<int64_t>(rows.size());
-    rows.push_back({picture.prompt, picture.request.adapters});
-    picture_rows_.push_back(row);
+    rows.push_back({picture.prompt, picture.adapters});
+    picture_rows_[place] = row;
   }
   num_rows_ = static_cast<int64_t>(rows.size());
   rows_.Arrange(std::move(rows));
   arranged_ = true;
 }
 
+// Makes one UNet call and one sampler step, each picture at its own timestep.
 absl::Status DenoiseBatch::Impl::Denoise() {
   ArrangeRows();
   std::vector<ScaledRow> inputs(static_cast<size_t>(num_rows_));
@@ -207,6 +244,7 @@ absl::Status DenoiseBatch::Impl::Denoise() {
     const SamplerStep& step =
         picture.plan.steps[static_cast<size_t>(picture.step)];
     SamplerRow& row = picture_rows_[i];
+    // Fills in the factors of this step; the rows stay as they were arranged.
     row.x_scale = step.sample_scale;
     row.model_scale = step.output_scale;
     for (const int64_t index : {row.cond, row.uncond}) {
@@ -218,10 +256,12 @@ absl::Status DenoiseBatch::Impl::Denoise() {
   }
   const TensorView samples = samples_.view().Slice(0, num_rows_);
   const TensorView outputs = outputs_.view().Slice(0, num_rows_);
+  // Scales each picture's latents into all of its rows.
   kernels::ScaleRows(stream_, {.x = Latents(), .rows = inputs, .out = samples});
   RETURN_IF_ERROR(stream_.Synchronize());
   RETURN_IF_ERROR(
       rows_.Predict(samples, timesteps_.view().Slice(0, num_rows_), outputs));
+  // Guides and updates every picture in one pass, in place.
   kernels::SamplerStep(stream_, {.x = Latents(),
                                  .model_output = outputs,
                                  .rows = picture_rows_,
@@ -240,6 +280,7 @@ absl::Status DenoiseBatch::Impl::Observe(const TensorView& output) {
   const TensorView guided = guided_.view().Slice(0, size());
   kernels::SamplerStep(
       stream_,
+      // Multiplies the old contents by zero and adds the guided output.
       {.x = guided, .model_output = output, .rows = plain, .out = guided});
   RETURN_IF_ERROR(stream_.Synchronize());
   const Shape& shape = guided.shape;
@@ -253,13 +294,14 @@ absl::Status DenoiseBatch::Impl::Observe(const TensorView& output) {
   return absl::OkStatus();
 }
 
+// Ends all pictures on an error, for it is of the call and not of one of them.
 std::vector<Finished> DenoiseBatch::Impl::Step() {
   std::vector<Finished> finished;
   if (pictures_.empty()) return finished;
   const SteadyTime start = Now();
   const absl::Status status = Denoise();
   seconds_.denoise += SecondsSince(start);
-  ++seconds_.unet_calls;
+  seconds_.unet_calls += rows_.calls();
   if (!status.ok()) {
     for (const Picture& picture : pictures_) {
       finished.push_back(
@@ -269,6 +311,8 @@ std::vector<Finished> DenoiseBatch::Impl::Step() {
     arranged_ = false;
     return finished;
   }
+  // Advances every picture; `i` stays where one leaves, for the next moves
+  // there.
   for (size_t i = 0; i < pictures_.size();) {
     if (++pictures_[i].step <
         static_cast<int>(pictures_[i].plan.steps.size())) {
@@ -281,6 +325,7 @@ std::vector<Finished> DenoiseBatch::Impl::Step() {
   return finished;
 }
 
+// Decodes the latents of a place; the picture stays in the batch until Drop.
 Finished DenoiseBatch::Impl::Finish(size_t place) {
   const Picture& picture = pictures_[place];
   const TensorView latents = LatentsOf(place);
@@ -313,12 +358,9 @@ void DenoiseBatch::Impl::Remove(int64_t ticket) {
   Drop(static_cast<size_t>(found - pictures_.begin()));
 }
 
-DenoiseBatch::DenoiseBatch(const TextToImage& model, int capacity)
-    : impl_(std::make_unique<Impl>(model, capacity, nullptr)) {}
-
-DenoiseBatch::DenoiseBatch(const TextToImage& model, int capacity,
-                           DenoiseObserver& observer)
-    : impl_(std::make_unique<Impl>(model, capacity, &observer)) {}
+DenoiseBatch::DenoiseBatch(const TextToImage& model,
+                           const DenoiseBatchOptions& options)
+    : impl_(std::make_unique<Impl>(model, options)) {}
 
 DenoiseBatch::~DenoiseBatch() = default;
 
