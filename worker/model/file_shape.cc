@@ -9,6 +9,7 @@ using kernels::Shape;
 // The rank of a Shape is fixed when it is made, hence a case for each.
 Shape ShapeOf(const std::vector<int64_t>& extents) {
   const std::vector<int64_t>& e = extents;
+  // Holds for all callers, which refuse deeper shapes with their own message.
   CHECK(e.size() <= Shape::kMaxRank);
   switch (e.size()) {
     case 0:

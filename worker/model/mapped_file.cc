@@ -13,10 +13,12 @@
 namespace tessera::model {
 
 absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
+  // Keeps the descriptor from programs that this process may start.
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
   }
+  // Asks before it maps: a folder or a pipe opens well, too.
   struct stat info {};
   if (::fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(file);
@@ -24,11 +26,15 @@ absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
         absl::StrCat("not a regular file: ", path));
   }
   const auto size = static_cast<size_t>(info.st_size);
+  // Maps nothing, for mmap refuses a length of zero.
   if (size == 0) {
     ::close(file);
     return MappedFile(nullptr, 0);
   }
+  // Keeps the pages shared with the page cache: several workers that load one
+  // model hold its file once.
   void* const data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+  // Saves errno, which close may change; the mapping outlives the descriptor.
   const int error = errno;
   ::close(file);
   if (data == MAP_FAILED) {
@@ -42,6 +48,7 @@ MappedFile::MappedFile(MappedFile&& other) noexcept
       size_(std::exchange(other.size_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  // Swaps, so that the old mapping ends with `other`.
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;

@@ -17,15 +17,19 @@ namespace {
 // Read at a time; large enough that the hash is what takes time.
 constexpr size_t kChunkBytes = size_t{1} << 20;
 
+// Folders of a model in the layout of diffusers that this engine reads.
 constexpr const char* kFolders[] = {"scheduler", "text_encoder", "tokenizer",
                                     "unet", "vae"};
 
+// Takes configs, vocabularies and weights; pickled checkpoints, which no loader
+// here reads, do not change the digest.
 bool IsPart(const std::filesystem::path& path) {
   const std::string extension = path.extension().string();
   return extension == ".json" || extension == ".txt" ||
          extension == ".safetensors";
 }
 
+// Returns the hex SHA-256 of a file's bytes, read in chunks.
 absl::StatusOr<std::string> DigestFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
@@ -33,6 +37,7 @@ absl::StatusOr<std::string> DigestFile(const std::string& path) {
   }
   Sha256Stream digest;
   std::string chunk(kChunkBytes, '\0');
+  // Hashes the last, shorter chunk too, for which read fails.
   while (file.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) ||
          file.gcount() > 0) {
     digest.Update(
@@ -47,6 +52,7 @@ absl::StatusOr<std::string> DigestFile(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::string> ModelDigest(const std::string& model_dir) {
+  // Collects paths relative to the model, so that moving it keeps its digest.
   std::vector<std::string> paths;  // relative
   for (const char* folder : kFolders) {
     std::error_code error;
@@ -60,9 +66,11 @@ absl::StatusOr<std::string> ModelDigest(const std::string& model_dir) {
     }
     if (error) return absl::NotFoundError(absl::StrCat("no folder: ", path));
   }
+  // Sorts, for a folder lists its files in any order.
   std::sort(paths.begin(), paths.end());
   Sha256Stream whole;
   for (const std::string& path : paths) {
+    // Hashes names with contents: a renamed file is another model.
     ASSIGN_OR_RETURN(const std::string digest,
                      DigestFile(absl::StrCat(model_dir, "/", path)));
     whole.Update(absl::StrCat(path, " ", digest, "\n"));

@@ -22,7 +22,7 @@ using kernels::DType;
 using kernels::Shape;
 using kernels::Tensor;
 
-// Magic, version 1.0 and the two bytes of the header's length.
+// Magic and version 1.0; the two bytes of the header's length follow.
 constexpr std::string_view kMagic("\x93NUMPY\x01\x00", 8);
 constexpr size_t kPreamble = 10;
 
@@ -35,9 +35,12 @@ absl::StatusOr<Shape> ParseShape(const std::string& header,
   }
   std::vector<int64_t> extents;
   const std::string inside = header.substr(open + 1, close - open - 1);
+  // Walks the entries between commas; a tuple of one has an empty second one.
   for (const absl::string_view part : absl::StrSplit(inside, ',')) {
     if (part.find_first_not_of(' ') == absl::string_view::npos) continue;
     int64_t extent = 0;
+    // Refuses what no array of latents has; the caller compares the product
+    // with the file's size.
     if (!absl::SimpleAtoi(part, &extent) || extent < 0 || extent > (1 << 24) ||
         extents.size() == Shape::kMaxRank) {
       return error;
@@ -51,6 +54,7 @@ absl::StatusOr<Shape> ParseShape(const std::string& header,
 
 absl::Status WriteNpy(const std::string& path,
                       const kernels::TensorView& tensor) {
+  // Writes a trailing comma, which Python wants in a tuple of one.
   std::string shape;
   for (int axis = 0; axis < tensor.shape.rank(); ++axis) {
     absl::StrAppend(&shape, tensor.shape[axis], ", ");
@@ -62,12 +66,14 @@ absl::Status WriteNpy(const std::string& path,
   header.resize((kPreamble + header.size() + 64) / 64 * 64 - kPreamble, ' ');
   header.back() = '\n';
   std::ofstream file(path, std::ios::binary);
+  // Fits 16 bits: a shape has at most five numbers.
   const auto length = static_cast<uint16_t>(header.size());
   file.write(kMagic.data(), kMagic.size());
   file.put(static_cast<char>(length & 0xff));
   file.put(static_cast<char>(length >> 8));
   file << header;
   file.write(static_cast<const char*>(tensor.data), tensor.bytes());
+  // Flushes, so that a full disk shows in the stream's state.
   file.close();
   if (!file) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path));
@@ -81,16 +87,20 @@ absl::StatusOr<Tensor> ReadNpy(const std::string& path) {
   const absl::Status error = absl::InvalidArgumentError(absl::StrCat(
       path, ": expected a .npy file, version 1.0, of f32 in C order"));
   if (!bytes.starts_with(kMagic) || bytes.size() < kPreamble) return error;
+  // Reads the little-endian length byte by byte.
   const size_t length = static_cast<uint8_t>(bytes[8]) |
                         static_cast<size_t>(static_cast<uint8_t>(bytes[9]))
                             << 8;
   if (bytes.size() < kPreamble + length) return error;
   const std::string header(bytes.substr(kPreamble, length));
+  // Looks for the fields in the text: numpy writes the dictionary in one fixed
+  // form.
   if (!absl::StrContains(header, "'<f4'") ||
       !absl::StrContains(header, "'fortran_order': False")) {
     return error;
   }
   ASSIGN_OR_RETURN(const Shape shape, ParseShape(header, error));
+  // Asks for the exact size, neither truncated nor with bytes to spare.
   if (bytes.size() - kPreamble - length !=
       static_cast<size_t>(shape.elements()) * sizeof(float)) {
     return error;

@@ -20,7 +20,8 @@ using kernels::TensorView;
 // A batch has one size, and the next one may have another.
 constexpr size_t kArenas = 1;
 
-// Undoes the scaling that the VAE's latents were trained with.
+// Undoes the scaling that the VAE's latents were trained with, and refuses what
+// is not a number before the VAE spreads it over the picture.
 absl::StatusOr<Tensor> Unscaled(const TensorView& latents,
                                 const VaeConfig& config) {
   Tensor unscaled(latents.shape, DType::kF32);
@@ -49,11 +50,14 @@ absl::StatusOr<Image> PictureDecoder::Decode(const TensorView& latents) {
   Image image{.width = static_cast<int>(width),
               .height = static_cast<int>(height)};
   image.rgb.resize(static_cast<size_t>(shape.elements()));
+  // Lets the last op write straight into the picture's bytes.
   const TensorView bytes{image.rgb.data(), DType::kU8, shape};
+  // Keys the plan by size alone: no adapter reaches the VAE.
   kernels::Arena& arena =
       arenas_.For({1, latents.shape[1], latents.shape[2], 0});
   const Pass pass{stream_, arena};
   RETURN_IF_ERROR(arena.Run(stream_, [&] {
+    // Lives in the arena: floats of a whole picture, four times its bytes.
     const Scratch pixels = pass.Allocate(shape);
     parts.vae.Forward(pass, scaled.view(), pixels.view());
     kernels::ImageBytes(stream_, {.input = pixels.view(), .out = bytes});

@@ -9,12 +9,20 @@
 namespace tessera::model {
 namespace {
 
+// Pixels a side. Below the minimum deep UNet levels have no pixels to speak of;
+// above the maximum one picture is gigabytes of activations.
 constexpr int kMinSize = 64;
 constexpr int kMaxSize = 4096;
+// Pixels a latent of Stable Diffusion's VAE; sizes stay its multiples for other
+// VAEs too.
 constexpr int kSizeMultiple = 8;
+// The usual length of a training schedule; no request holds its place in a
+// batch for longer.
 constexpr int kMaxSteps = 1000;
+// Far beyond what still gives a picture.
 constexpr float kMaxGuidance = 100;
 
+// Checks one side in pixels; `field` is its name in the message.
 absl::Status CheckSize(const char* field, int value, int multiple) {
   if (value < kMinSize || value > kMaxSize || value % multiple != 0) {
     return absl::InvalidArgumentError(

@@ -8,6 +8,7 @@ using kernels::Scratch;
 using kernels::Shape;
 using kernels::TensorView;
 
+// Reads in the order of the forward pass; the order also numbers the layers.
 absl::StatusOr<ResnetBlock> ResnetBlock::Load(const LayerSource& source,
                                               const ResnetSpec& spec) {
   ResnetBlock block;
@@ -18,6 +19,7 @@ absl::StatusOr<ResnetBlock> ResnetBlock::Load(const LayerSource& source,
                    Conv2d::Load(source, {.name = spec.name + ".conv1",
                                          .inputs = spec.inputs,
                                          .outputs = spec.outputs}));
+  // Reads the time projection; the VAE's blocks have none.
   if (spec.time_channels > 0) {
     ASSIGN_OR_RETURN(
         block.time_,
@@ -32,6 +34,8 @@ absl::StatusOr<ResnetBlock> ResnetBlock::Load(const LayerSource& source,
                    Conv2d::Load(source, {.name = spec.name + ".conv2",
                                          .inputs = spec.outputs,
                                          .outputs = spec.outputs}));
+  // Reads a 1x1 convolution as a linear layer over pixels, and only where
+  // diffusers has one: where the channels change.
   if (spec.inputs != spec.outputs) {
     ASSIGN_OR_RETURN(
         block.shortcut_,
@@ -45,10 +49,13 @@ absl::StatusOr<ResnetBlock> ResnetBlock::Load(const LayerSource& source,
 
 void ResnetBlock::Forward(const Pass& pass, const TensorView& x,
                           const TensorView& time, const TensorView& out) const {
+  // Holds the result of the first half; the second norm works in place.
   const Scratch hidden = pass.Allocate(out.shape);
   ConvIn(pass, x, time, hidden.view());
   norm2_.Forward(pass, hidden.view(), hidden.view(), /*silu=*/true);
   if (shortcut_.has_value()) {
+    // Puts the shortcut into `out` first, so that the second convolution adds
+    // it while its sums are in registers.
     shortcut_->Forward(pass, x, out, {});
     conv2_.Forward(pass, hidden.view(), out, {.residual = out});
   } else {
@@ -56,6 +63,7 @@ void ResnetBlock::Forward(const Pass& pass, const TensorView& x,
   }
 }
 
+// Frees its scratch on return, before the second norm.
 void ResnetBlock::ConvIn(const Pass& pass, const TensorView& x,
                          const TensorView& time, const TensorView& out) const {
   const Scratch normed = pass.Allocate(x.shape);
@@ -64,6 +72,7 @@ void ResnetBlock::ConvIn(const Pass& pass, const TensorView& x,
     conv1_.Forward(pass, normed.view(), out, {});
     return;
   }
+  // Broadcasts one vector [outputs] a row over all pixels.
   const Scratch shift = pass.Allocate(Shape{out.shape[0], outputs()});
   time_->Forward(pass, time, shift.view(), {});
   conv1_.Forward(pass, normed.view(), out, {.channel_add = shift.view()});

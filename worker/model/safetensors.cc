@@ -19,11 +19,12 @@ using kernels::Shape;
 using kernels::TensorView;
 using nlohmann::json;
 
-// The limit of the format's own reader.
+// The limit of the format's own reader (MAX_HEADER_SIZE).
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
-// Deeper than any header; the parser recurses.
+// Deeper than any header, which nests three: file, tensor, list.
 constexpr int kMaxDepth = 8;
 
+// Returns the type that a header names, if ops can read it.
 std::optional<DType> DTypeOf(const std::string& name) {
   if (name == "F32") return DType::kF32;
   if (name == "F16") return DType::kF16;
@@ -32,9 +33,11 @@ std::optional<DType> DTypeOf(const std::string& name) {
   return std::nullopt;
 }
 
-// Parses `text`, refusing depth beyond kMaxDepth and repeated keys. Returns a
-// discarded value on errors and says which in `why`.
+// Parses `text`. Says in `why` when it nests beyond kMaxDepth or repeats a
+// name, which the parser alone would let pass; malformed text gives a discarded
+// value.
 json ParseStrictly(std::string_view text, std::string& why) {
+  // Holds the names seen so far in every object that is open.
   std::vector<std::set<std::string>> keys;
   const auto callback = [&](int, json::parse_event_t event, json& value) {
     if (event == json::parse_event_t::object_start) keys.emplace_back();
@@ -45,11 +48,13 @@ json ParseStrictly(std::string_view text, std::string& why) {
     }
     return true;
   };
-  // A bracket costs the parser stack; count them before it does.
+  // Counts brackets outside of strings before the parser builds a value for
+  // each.
   int depth = 0;
   bool quoted = false;
   for (size_t i = 0; i < text.size(); ++i) {
     if (quoted) {
+      // Skips the escaped character, which may be a quote.
       if (text[i] == '\\') ++i;
       if (i < text.size() && text[i] == '"') quoted = false;
       continue;
@@ -72,17 +77,21 @@ struct Extent {
   std::string name;
 };
 
+// Reads the entries of one header; `label` names the file in its errors.
+// Collects extents for the check of the whole.
 class HeaderReader {
  public:
   HeaderReader(std::string_view data, const std::string& label)
       : data_(data), label_(label) {}
 
+  // Returns "label: not a valid safetensors file: what: name".
   absl::Status Error(std::string_view what, std::string_view name) const {
     return absl::InvalidArgumentError(absl::StrCat(
         label_, ": not a valid safetensors file: ", std::string(what), ": ",
         std::string(name)));
   }
 
+  // Reads a shape of at most five axes whose elements can be counted.
   absl::StatusOr<Shape> ReadShape(const std::string& name, const json& entry) {
     const auto shape = entry.find("shape");
     if (shape == entry.end() || !shape->is_array()) {
@@ -98,6 +107,7 @@ class HeaderReader {
         return Error("a shape holds something that is not a size", name);
       }
       extents.push_back(extent.get<int64_t>());
+      // Bounds the product as it grows, so that bytes do not overflow either.
       if (__builtin_mul_overflow(elements, extents.back(), &elements) ||
           elements > (int64_t{1} << 48)) {
         return Error("a shape is too large", name);
@@ -106,6 +116,7 @@ class HeaderReader {
     return ShapeOf(extents);
   }
 
+  // Checks one tensor and returns a view into the data.
   absl::StatusOr<TensorView> Read(const std::string& name, const json& entry) {
     if (!entry.is_object()) return Error("a tensor is not an object", name);
     const auto dtype = entry.find("dtype");
@@ -120,6 +131,7 @@ class HeaderReader {
           name);
     }
     ASSIGN_OR_RETURN(const Shape shape, ReadShape(name, entry));
+    // Reads the offsets from the start of the data, in bytes: [begin, end).
     const auto offsets = entry.find("data_offsets");
     if (offsets == entry.end() || !offsets->is_array() ||
         offsets->size() != 2 || !(*offsets)[0].is_number_unsigned() ||
@@ -133,6 +145,7 @@ class HeaderReader {
     }
     const auto bytes =
         static_cast<uint64_t>(shape.elements() * kernels::SizeOf(*known));
+    // Compares sizes: a tensor is neither padded nor compressed.
     if (end - begin != bytes) {
       return Error("a tensor's bytes do not fit its shape", name);
     }
@@ -142,11 +155,13 @@ class HeaderReader {
   }
 
   // Checks that the tensors tile the data.
+  // Sorts by place; of those at one place empty tensors go first.
   absl::Status CheckTiling() {
     std::sort(extents_.begin(), extents_.end(),
               [](const Extent& a, const Extent& b) {
                 return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
               });
+    // Walks the data: every byte belongs to one tensor.
     uint64_t at = 0;
     for (const Extent& extent : extents_) {
       if (extent.begin < at) return Error("tensors overlap", extent.name);
@@ -172,12 +187,15 @@ class HeaderReader {
 
 absl::StatusOr<SafetensorsIndex> SafetensorsIndex::Parse(
     std::string_view file, const std::string& label) {
+  // Complains before there is any data to read.
   const HeaderReader complain({}, label);
   uint64_t length = 0;
   if (file.size() < sizeof length) {
     return complain.Error("too short for a header",
                           absl::StrCat(file.size(), " bytes"));
   }
+  // Reads the length as this machine does: the format and all supported
+  // processors are little endian.
   std::memcpy(&length, file.data(), sizeof length);
   if (length > kMaxHeaderBytes || length > file.size() - sizeof length) {
     return complain.Error("the header does not fit the file",
@@ -186,6 +204,7 @@ absl::StatusOr<SafetensorsIndex> SafetensorsIndex::Parse(
   }
   std::string why;
   const json header = ParseStrictly(file.substr(sizeof length, length), why);
+  // Prefers the precise reason to "not a JSON object".
   if (!why.empty()) return complain.Error("bad header", why);
   if (!header.is_object()) {
     return complain.Error("bad header", "not a JSON object");
@@ -193,6 +212,7 @@ absl::StatusOr<SafetensorsIndex> SafetensorsIndex::Parse(
   HeaderReader reader(file.substr(sizeof length + length), label);
   SafetensorsIndex index;
   for (const auto& [name, entry] : header.items()) {
+    // Keeps the one entry that is no tensor.
     if (name == "__metadata__") {
       if (!entry.is_object()) {
         return complain.Error("bad metadata", "not an object");
@@ -215,6 +235,7 @@ absl::StatusOr<Safetensors> Safetensors::Open(const std::string& path) {
   ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
   ASSIGN_OR_RETURN(SafetensorsIndex index,
                    SafetensorsIndex::Parse(file.bytes(), path));
+  // Moves the mapping, not its bytes: the index's views stay valid.
   return Safetensors(path, std::move(file), std::move(index));
 }
 

@@ -8,6 +8,7 @@
 namespace tessera::model {
 namespace {
 
+// Names a sampler in three ways and says which function plans it.
 struct Entry {
   const char* short_name;
   const char* class_name;  // diffusers
@@ -21,6 +22,7 @@ constexpr Entry kSamplers[] = {
     {"euler", "EulerDiscreteScheduler", "Euler", PlanEuler},
 };
 
+// Finds a sampler by any of its names; the error lists short names.
 absl::StatusOr<const Entry*> Find(std::string_view name) {
   std::string known;
   for (const Entry& entry : kSamplers) {
@@ -42,6 +44,7 @@ absl::StatusOr<std::string> SamplerShortName(std::string_view name) {
 }
 
 std::string SamplerLabel(std::string_view short_name) {
+  // Returns an unknown name as it came: labels go into pictures' metadata.
   const absl::StatusOr<const Entry*> entry = Find(short_name);
   return entry.ok() ? (*entry)->label : std::string(short_name);
 }
@@ -49,6 +52,7 @@ std::string SamplerLabel(std::string_view short_name) {
 absl::StatusOr<SamplerPlan> PlanSampler(std::string_view name,
                                         const SamplerConfig& config,
                                         int num_steps) {
+  // Falls back on the model's own sampler.
   ASSIGN_OR_RETURN(const Entry* entry,
                    Find(name.empty() ? config.sampler : name));
   // The noisiest leading step must exist in the schedule.

@@ -6,6 +6,7 @@
 namespace tessera::model {
 namespace {
 
+// Refuses options that would change pictures and that no sampler here has.
 absl::Status CheckOptions(const ConfigFile& file) {
   for (const char* field : {"clip_sample", "thresholding", "use_karras_sigmas",
                             "use_exponential_sigmas", "use_beta_sigmas"}) {
@@ -17,7 +18,10 @@ absl::Status CheckOptions(const ConfigFile& file) {
   return file.ExpectString("final_sigmas_type", "zero");
 }
 
+// Reads the fields that name one of a few choices. Their defaults are those of
+// the class, so `config.sampler` must be set.
 absl::Status ReadChoices(const ConfigFile& file, SamplerConfig& config) {
+  // Differs by class where the field is absent, as in diffusers.
   const std::string usual_spacing =
       config.sampler == "euler" ? "linspace" : "leading";
   ASSIGN_OR_RETURN(const std::string spacing,
@@ -62,15 +66,18 @@ absl::StatusOr<SamplerConfig> ReadSamplerConfig(const ConfigFile& file) {
   SamplerConfig config;
   ASSIGN_OR_RETURN(const std::string class_name,
                    file.StringOr("_class_name", "DDIMScheduler"));
-  // A model may name a sampler that this engine lacks; its noise schedule is
-  // what matters, and pictures then default to DDIM.
+  // Refuses to guess: for this class diffusers clips where the field is absent,
+  // which no Stable Diffusion model wants.
   if (class_name == "DDIMScheduler" && !file.Has("clip_sample")) {
     return file.Error("clip_sample",
                       "false (diffusers takes true where it is absent)");
   }
+  // Falls back on DDIM for a class that this engine lacks: what matters of the
+  // model's config is its noise schedule.
   const absl::StatusOr<std::string> own = SamplerShortName(class_name);
   config.sampler = own.ok() ? *own : "ddim";
   RETURN_IF_ERROR(ReadChoices(file, config));
+  // Starts at two, for the schedule interpolates between both ends.
   ASSIGN_OR_RETURN(config.num_train_timesteps,
                    file.IntOr("num_train_timesteps", 2, 100'000, 1000));
   ASSIGN_OR_RETURN(config.beta_start, file.NumberOr("beta_start", 0.0001));

@@ -5,6 +5,7 @@
 namespace tessera::model {
 
 kernels::Arena& ShapeArenas::For(const Key& key) {
+  // Searches the list: it holds a handful.
   const auto kept =
       std::find_if(entries_.begin(), entries_.end(),
                    [&](const Entry& entry) { return entry.key == key; });

@@ -28,6 +28,7 @@ absl::StatusOr<TransformerLayer> TransformerLayer::Load(
     const TransformerSpec& spec) {
   const int64_t c = spec.channels;
   const int64_t feed = kFeedForwardMultiple * c;
+  // Names layers relative to this one; attention's q, k and v have no bias.
   const auto linear = [&](std::vector<std::string> parts, int64_t inputs,
                           int64_t outputs, bool bias) {
     for (std::string& part : parts) part = absl::StrCat(name, ".", part);
@@ -43,12 +44,14 @@ absl::StatusOr<TransformerLayer> TransformerLayer::Load(
   TransformerLayer layer;
   layer.heads = spec.heads;
   ASSIGN_OR_RETURN(layer.norm1, norm("norm1"));
+  // Keeps the checkpoint's names, by which adapters find the layers.
   ASSIGN_OR_RETURN(layer.self_qkv,
                    linear({"attn1.to_q", "attn1.to_k", "attn1.to_v"}, c, c,
                           /*bias=*/false));
   ASSIGN_OR_RETURN(layer.self_out, linear({"attn1.to_out.0"}, c, c, true));
   ASSIGN_OR_RETURN(layer.norm2, norm("norm2"));
   ASSIGN_OR_RETURN(layer.cross_q, linear({"attn2.to_q"}, c, c, false));
+  // Runs once a prompt, in PromptCache, and not in Forward.
   ASSIGN_OR_RETURN(layer.cross_kv, linear({"attn2.to_k", "attn2.to_v"},
                                           spec.context, c, false));
   ASSIGN_OR_RETURN(layer.cross_out, linear({"attn2.to_out.0"}, c, c, true));
@@ -63,10 +66,12 @@ void TransformerLayer::Forward(const Pass& pass, TextKeys keys,
   const int64_t n = h.shape[0];
   const int64_t s = h.shape[1];
   const int64_t c = h.shape[2];
+  // Lives through all three parts, one after the other.
   const Scratch normed = pass.Allocate(h.shape);
   const Scratch attended = pass.Allocate(h.shape);
 
   norm1.Forward(pass, h, normed.view());
+  // Frees q, k and v before the next part asks for memory.
   {
     const Scratch qkv = pass.Allocate(Shape{n, s, 3 * c});
     self_qkv.Forward(pass, normed.view(), qkv.view(), {});
@@ -78,6 +83,7 @@ void TransformerLayer::Forward(const Pass& pass, TextKeys keys,
   {
     const Scratch q = pass.Allocate(h.shape);
     cross_q.Forward(pass, normed.view(), q.view(), {});
+    // Takes the rows of this call: keys are laid out for the largest batch.
     CrossAttention(pass, q.view(),
                    keys[static_cast<size_t>(cross_index)].Slice(0, n), heads,
                    attended.view());
@@ -86,6 +92,7 @@ void TransformerLayer::Forward(const Pass& pass, TextKeys keys,
 
   norm3.Forward(pass, h, normed.view());
   const int64_t feed = feed_out.inputs();
+  // Holds the gated half; the wide input is freed first.
   const Scratch gated = pass.Allocate(Shape{n * s, feed});
   {
     const Scratch wide = pass.Allocate(Shape{n * s, 2 * feed});
@@ -95,6 +102,7 @@ void TransformerLayer::Forward(const Pass& pass, TextKeys keys,
   feed_out.Forward(pass, gated.view(), h, {.residual = h});
 }
 
+// Refuses heads that do not divide the channels, which no weight's shape shows.
 absl::StatusOr<SpatialTransformer> SpatialTransformer::Load(
     const LayerSource& source, const TransformerSpec& spec) {
   if (spec.heads < 1 || spec.channels % spec.heads != 0) {
@@ -102,6 +110,8 @@ absl::StatusOr<SpatialTransformer> SpatialTransformer::Load(
         absl::StrCat("attention heads do not divide the channels: ", spec.name,
                      ": ", spec.heads, " heads, ", spec.channels, " channels"));
   }
+  // Reads proj_in and proj_out, stored as 1x1 convolutions by SD 1.x and as
+  // linear layers by SD 2.x.
   const auto projection = [&](const char* part) {
     return Linear::Load(source, {.names = {absl::StrCat(spec.name, ".", part)},
                                  .inputs = spec.channels,
@@ -127,6 +137,7 @@ absl::StatusOr<SpatialTransformer> SpatialTransformer::Load(
 void SpatialTransformer::Forward(const Pass& pass, const TensorView& x,
                                  TextKeys keys, const TensorView& out) const {
   const Shape& shape = x.shape;
+  // Sees pixels as tokens: NHWC needs no transposition.
   const Scratch h =
       pass.Allocate(Shape{shape[0], shape[1] * shape[2], shape[3]});
   {
@@ -136,6 +147,7 @@ void SpatialTransformer::Forward(const Pass& pass, const TensorView& x,
   }
   for (const TransformerLayer& layer : layers_)
     layer.Forward(pass, keys, h.view());
+  // Adds the block's input, at the picture's own shape.
   proj_out_.Forward(pass, h.view(), out, {.residual = x});
 }
 

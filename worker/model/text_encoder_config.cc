@@ -9,6 +9,8 @@ namespace tessera::model {
 
 absl::StatusOr<TextEncoderConfig> ReadTextEncoderConfig(
     const ConfigFile& file) {
+  // Refuses models with another pooling or projection, such as SDXL's second
+  // encoder.
   if (file.Has("architectures")) {
     ASSIGN_OR_RETURN(const std::vector<std::string> classes,
                      file.Strings("architectures"));
@@ -16,6 +18,7 @@ absl::StatusOr<TextEncoderConfig> ReadTextEncoderConfig(
       return file.Error("architectures", "CLIPTextModel");
     }
   }
+  // Takes transformers' defaults where fields are absent.
   TextEncoderConfig config;
   ASSIGN_OR_RETURN(config.vocab_size,
                    file.IntOr("vocab_size", 1, 1'000'000, 49408));
@@ -30,6 +33,7 @@ absl::StatusOr<TextEncoderConfig> ReadTextEncoderConfig(
   if (config.hidden_size % config.num_attention_heads != 0) {
     return file.Error("num_attention_heads", "a divisor of hidden_size");
   }
+  // Leaves room for start, end and one token.
   ASSIGN_OR_RETURN(config.max_position_embeddings,
                    file.IntOr("max_position_embeddings", 3, 4096, 77));
   ASSIGN_OR_RETURN(const double epsilon, file.NumberOr("layer_norm_eps", 1e-5));

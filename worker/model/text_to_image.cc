@@ -34,6 +34,7 @@ absl::Status CheckAgreement(const UNetConfig& unet, const VaeConfig& vae,
   return absl::OkStatus();
 }
 
+// Opens a config and has `read` check it.
 template <typename Config>
 absl::StatusOr<Config> ReadConfig(
     const std::string& path,
@@ -44,6 +45,8 @@ absl::StatusOr<Config> ReadConfig(
 
 }  // namespace
 
+// Reads all configs before any weights, so that a model that cannot work is
+// refused early.
 absl::StatusOr<std::unique_ptr<TextToImage>> TextToImage::Load(
     const std::string& model_dir, kernels::Device& device) {
   ASSIGN_OR_RETURN(const auto text_config,
@@ -60,11 +63,13 @@ absl::StatusOr<std::unique_ptr<TextToImage>> TextToImage::Load(
   ASSIGN_OR_RETURN(ClipTokenizer tokenizer,
                    ClipTokenizer::Load(model_dir + "/tokenizer",
                                        text_config.max_position_embeddings));
+  // Compares ids with the rows of the embedding table that they index.
   if (tokenizer.vocab_size() > text_config.vocab_size) {
     return absl::InvalidArgumentError(
         absl::StrCat("the tokenizer has ids that the text encoder lacks: ",
                      tokenizer.vocab_size(), " ids, ", text_config.vocab_size));
   }
+  // Keeps each file mapped while its part loads; packed weights are copies.
   ASSIGN_OR_RETURN(const WeightReader text_weights,
                    WeightReader::Open(model_dir + "/text_encoder", "model"));
   ASSIGN_OR_RETURN(ClipTextEncoder text_encoder,
@@ -78,11 +83,13 @@ absl::StatusOr<std::unique_ptr<TextToImage>> TextToImage::Load(
       WeightReader::Open(model_dir + "/vae", "diffusion_pytorch_model"));
   ASSIGN_OR_RETURN(VaeDecoder vae,
                    VaeDecoder::Load(vae_weights, device, vae_config));
+  // Makes pictures of the size that the UNet was trained at, unless asked.
   const auto side = static_cast<int>(unet_config.sample_size * vae.scale());
   ModelFacts facts{.default_width = side,
                    .default_height = side,
                    .size_multiple = static_cast<int>(vae.scale()),
                    .sampler = sampler_config.sampler};
+  // Reads every byte once more, from the page cache as a rule.
   ASSIGN_OR_RETURN(facts.digest, ModelDigest(model_dir));
   return std::unique_ptr<TextToImage>(new TextToImage(std::unique_ptr<Parts>(
       new Parts{device, std::move(tokenizer), std::move(text_encoder),
@@ -97,6 +104,7 @@ TextToImage::~TextToImage() = default;
 
 const ModelFacts& TextToImage::facts() const { return parts_->facts; }
 
+// Leaves steps, guidance and prompts alone: 0 means 0 there.
 ImageRequest TextToImage::Resolve(ImageRequest request) const {
   if (request.width == 0) request.width = facts().default_width;
   if (request.height == 0) request.height = facts().default_height;
@@ -107,10 +115,12 @@ ImageRequest TextToImage::Resolve(ImageRequest request) const {
 absl::Status TextToImage::Validate(const ImageRequest& request) const {
   const ImageRequest resolved = Resolve(request);
   RETURN_IF_ERROR(CheckRanges(resolved, facts().size_multiple));
+  // Plans and throws the plan away: the sampler knows which steps it allows.
   RETURN_IF_ERROR(PlanSampler(resolved.sampler, parts_->sampler_config,
                               resolved.num_inference_steps)
                       .status());
   if (resolved.init_latents != nullptr) {
+    // Expects planes [C, h, w], the order in which torch draws noise.
     const kernels::Shape expected{parts_->vae_config.latent_channels,
                                   resolved.height / parts_->vae.scale(),
                                   resolved.width / parts_->vae.scale()};

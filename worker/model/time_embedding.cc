@@ -10,6 +10,7 @@ using kernels::Scratch;
 using kernels::Shape;
 using kernels::TensorView;
 
+// Reads the two layers; `spec` is kept for the sinusoids.
 absl::StatusOr<TimeEmbedding> TimeEmbedding::Load(
     const LayerSource& source, const TimeEmbeddingSpec& spec) {
   TimeEmbedding time;
@@ -28,6 +29,7 @@ absl::StatusOr<TimeEmbedding> TimeEmbedding::Load(
 void TimeEmbedding::Forward(const Pass& pass, const TensorView& timesteps,
                             const TensorView& out) const {
   const int64_t rows = timesteps.shape[0];
+  // Makes all rows at once: timesteps may differ from row to row.
   const Scratch sinusoids = pass.Allocate(Shape{rows, spec_.sinusoids});
   kernels::TimestepEmbedding(pass.stream,
                              {.timesteps = timesteps,
@@ -37,6 +39,7 @@ void TimeEmbedding::Forward(const Pass& pass, const TensorView& timesteps,
   const Scratch hidden = pass.Allocate(Shape{rows, spec_.outputs});
   linear_1_.Forward(pass, sinusoids.view(), hidden.view(),
                     {.activation = Activation::kSilu});
+  // Applies the SiLU that diffusers applies in every resnet block, once.
   linear_2_.Forward(pass, hidden.view(), out,
                     {.activation = Activation::kSilu});
 }

@@ -11,10 +11,12 @@ namespace {
 // second.
 constexpr int64_t kBlock = 16;
 
+// Draws a uniform in [0, 1) with 24 bits, all that a float holds.
 float Uniform24(std::mt19937& engine) {
   return static_cast<float>(engine() & 0xffffff) * 0x1p-24f;
 }
 
+// Draws a uniform in [0, 1) with 53 bits from two words.
 double Uniform53(std::mt19937& engine) {
   const uint64_t high = engine();  // torch joins the draws in this order
   const uint64_t bits = (high << 32 | engine()) & ((uint64_t{1} << 53) - 1);
@@ -51,9 +53,11 @@ std::vector<float> FewNormals(std::mt19937& engine, int64_t count) {
 }  // namespace
 
 std::vector<float> TorchNormal(uint64_t seed, int64_t count) {
+  // Seeds with the low 32 bits, as torch's CPU generator does.
   std::mt19937 engine(static_cast<uint32_t>(seed));
   if (count < kBlock) return FewNormals(engine, count);
   std::vector<float> values(static_cast<size_t>(count));
+  // Draws all uniforms first, then turns them: torch's order of the stream.
   for (float& value : values) value = Uniform24(engine);
   for (int64_t i = 0; i + kBlock <= count; i += kBlock) {
     BoxMuller16(values.data() + i);

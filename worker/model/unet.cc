@@ -13,6 +13,9 @@ using kernels::Shape;
 using kernels::TensorView;
 using Kind = UNetPiece::Kind;
 
+// Numbers the cross-attentions in the order of loading, which is that of the
+// keys. The pointers are into vectors' memory, which stays where it is when the
+// UNet moves.
 UNet::UNet(UNetParts parts) : parts_(std::move(parts)) {
   for (SpatialTransformer& transformer : parts_.transformers) {
     for (TransformerLayer& layer : transformer.mutable_layers()) {
@@ -33,8 +36,10 @@ Shape UNet::OutputShape(const UNetPiece& piece, const Shape& sample) const {
   return Shape{sample[0], h, w, piece.outputs};
 }
 
+// Runs all pieces in order; the rows of the batch share every op.
 void UNet::Forward(const Pass& pass, const UNetInput& input,
                    const TensorView& out) const {
+  // Computes silu(embedding) once; every resnet block projects it anew.
   const Scratch time =
       pass.Allocate(Shape{input.timesteps.shape[0], parts_.time.outputs()});
   parts_.time.Forward(pass, input.timesteps, time.view());
@@ -50,10 +55,13 @@ void UNet::RunPiece(const Pass& pass, const UNetPiece& piece,
                     const TensorView& out, UNetState& state) const {
   std::optional<Scratch> joined;
   TensorView x = state.hidden;
+  // Takes the skip before it asks for the result, so that both parts of the
+  // join are free by then.
   if (piece.takes_skip >= 0) {
     joined = TakeSkip(pass, piece.takes_skip, state);
     x = joined->view();
   }
+  // Writes to the caller's tensor, which the arena does not own.
   if (piece.kind == Kind::kConvOut) {
     RunLayer(pass, piece, input, time, x, out);
     state.hidden = out;
@@ -62,8 +70,10 @@ void UNet::RunPiece(const Pass& pass, const UNetPiece& piece,
   }
   Scratch result = pass.Allocate(OutputShape(piece, input.sample.shape));
   RunLayer(pass, piece, input, time, x, result.view());
+  // Lets go of the input only after the layer has read it.
   state.hidden = result.view();
   state.owner.reset();
+  // Keeps a saved output in `skips` alone: `hidden` borrows it.
   if (piece.saves_skip >= 0) {
     state.skips[static_cast<size_t>(piece.saves_skip)] = std::move(result);
   } else {
@@ -72,6 +82,7 @@ void UNet::RunPiece(const Pass& pass, const UNetPiece& piece,
 }
 
 // Joins a skip behind the hidden channels and lets go of both.
+// An earlier piece must have saved the skip under `index`.
 Scratch UNet::TakeSkip(const Pass& pass, int index, UNetState& state) {
   std::optional<Scratch>& skip = state.skips[static_cast<size_t>(index)];
   CHECK(skip.has_value());
@@ -86,6 +97,7 @@ Scratch UNet::TakeSkip(const Pass& pass, int index, UNetState& state) {
   return joined;
 }
 
+// Runs the layer that a piece names; x and out have the piece's shapes.
 void UNet::RunLayer(const Pass& pass, const UNetPiece& piece,
                     const UNetInput& input, const TensorView& time,
                     const TensorView& x, const TensorView& out) const {
@@ -99,6 +111,8 @@ void UNet::RunLayer(const Pass& pass, const UNetPiece& piece,
       return parts_.transformers[index].Forward(pass, x, input.keys, out);
     case Kind::kDownsample:
       return parts_.downsamplers[index].Forward(pass, x, out, {});
+    // Enlarges to the size of `out`, which at odd sizes is less than double, so
+    // that the skip at this level fits (diffusers' upsample_size).
     case Kind::kUpsample: {
       const Shape& shape = out.shape;
       const Scratch enlarged =
@@ -106,6 +120,7 @@ void UNet::RunLayer(const Pass& pass, const UNetPiece& piece,
       kernels::ResizeNearest(pass.stream, {.input = x, .out = enlarged.view()});
       return parts_.upsamplers[index].Forward(pass, enlarged.view(), out, {});
     }
+    // Ends as diffusers' conv_norm_out, conv_act and conv_out.
     case Kind::kConvOut: {
       const Scratch normed = pass.Allocate(x.shape);
       parts_.norm_out.Forward(pass, x, normed.view(), /*silu=*/true);

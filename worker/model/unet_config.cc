@@ -23,6 +23,8 @@ constexpr const char* kAbsent[] = {"addition_embed_type",
                                    "mid_block_only_cross_attention",
                                    "reverse_transformer_layers_per_block"};
 
+// Refuses settings that would add layers or change arithmetic; absent ones have
+// diffusers' defaults, which are the usual.
 absl::Status CheckOptions(const ConfigFile& file) {
   RETURN_IF_ERROR(file.ExpectString("_class_name", "UNet2DConditionModel"));
   RETURN_IF_ERROR(file.ExpectString("act_fn", "silu"));
@@ -37,9 +39,11 @@ absl::Status CheckOptions(const ConfigFile& file) {
     RETURN_IF_ERROR(file.ExpectBool(field, false));
   }
   for (const char* field : kAbsent) RETURN_IF_ERROR(file.ExpectNull(field));
+  // Takes windows of 3 only, one number for both axes.
   for (const char* field : {"conv_in_kernel", "conv_out_kernel"}) {
     RETURN_IF_ERROR(file.IntOr(field, 3, 3, 3).status());
   }
+  // Pads both sides by one, on which sizes at each level depend.
   RETURN_IF_ERROR(file.IntOr("downsample_padding", 1, 1, 1).status());
   for (const char* field :
        {"mid_block_scale_factor", "resnet_out_scale_factor"}) {
@@ -78,12 +82,14 @@ absl::StatusOr<UNetConfig> ReadUNetConfig(const ConfigFile& file) {
   ASSIGN_OR_RETURN(config.sample_size, file.Int("sample_size", 1, 4096));
   ASSIGN_OR_RETURN(config.in_channels, file.IntOr("in_channels", 1, 64, 4));
   ASSIGN_OR_RETURN(config.out_channels, file.IntOr("out_channels", 1, 64, 4));
+  // Asks for equal channels: the sampler adds the prediction to the latents.
   if (config.in_channels != config.out_channels) {
     return file.Error("in_channels", "the same as out_channels");
   }
   ASSIGN_OR_RETURN(config.block_out_channels,
                    file.Ints("block_out_channels", 1, 16384));
   const size_t blocks = config.block_out_channels.size();
+  // Takes one number for all blocks; only other models have a list.
   ASSIGN_OR_RETURN(config.layers_per_block,
                    file.IntOr("layers_per_block", 1, 16, 2));
   ASSIGN_OR_RETURN(config.down_cross_attention,
@@ -114,6 +120,7 @@ absl::StatusOr<UNetConfig> ReadUNetConfig(const ConfigFile& file) {
                    file.BoolOr("flip_sin_to_cos", true));
   ASSIGN_OR_RETURN(const double shift, file.NumberOr("freq_shift", 0));
   config.freq_shift = static_cast<float>(shift);
+  // Checks what group norm and attention divide.
   for (size_t i = 0; i < blocks; ++i) {
     const int64_t channels = config.block_out_channels[i];
     if (channels % config.norm_num_groups != 0) {

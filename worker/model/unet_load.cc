@@ -48,6 +48,8 @@ class Loader {
   std::vector<int64_t> skip_channels_;  // by skip
 };
 
+// Notes a piece that runs layer `index` of its kind at the level and with the
+// channels reached so far.
 void Loader::AddPiece(Kind kind, const std::string& name, size_t index) {
   parts_.pieces.push_back({.kind = kind,
                            .name = name,
@@ -56,12 +58,15 @@ void Loader::AddPiece(Kind kind, const std::string& name, size_t index) {
                            .outputs = channels_});
 }
 
+// Saves channels too: the resnet that takes the skip reads both.
 void Loader::SaveSkip() {
   parts_.pieces.back().saves_skip = num_skips_;
   open_skips_.push_back(num_skips_++);
   skip_channels_.push_back(channels_);
 }
 
+// Adds a resnet from the channels so far, with those of skip `takes_skip`
+// behind them unless it is -1.
 absl::Status Loader::AddResnet(const std::string& name, int64_t outputs,
                                int takes_skip) {
   int64_t inputs = channels_;
@@ -82,6 +87,7 @@ absl::Status Loader::AddResnet(const std::string& name, int64_t outputs,
   return absl::OkStatus();
 }
 
+// Adds a transformer with the heads and depth of down block `block`.
 absl::Status Loader::AddTransformer(const std::string& name, size_t block) {
   ASSIGN_OR_RETURN(
       SpatialTransformer transformer,
@@ -98,6 +104,7 @@ absl::Status Loader::AddTransformer(const std::string& name, size_t block) {
   return absl::OkStatus();
 }
 
+// Adds a convolution of stride two; its output is a level deeper.
 absl::Status Loader::AddDownsampler(const std::string& name) {
   ASSIGN_OR_RETURN(Conv2d conv, Conv2d::Load(source_, {.name = name,
                                                        .inputs = channels_,
@@ -109,6 +116,7 @@ absl::Status Loader::AddDownsampler(const std::string& name) {
   return absl::OkStatus();
 }
 
+// Adds a convolution behind an enlargement to the level above.
 absl::Status Loader::AddUpsampler(const std::string& name) {
   ASSIGN_OR_RETURN(Conv2d conv, Conv2d::Load(source_, {.name = name,
                                                        .inputs = channels_,
@@ -119,6 +127,7 @@ absl::Status Loader::AddUpsampler(const std::string& name) {
   return absl::OkStatus();
 }
 
+// Adds a down block: after every layer, and after the downsampler, a skip.
 absl::Status Loader::LoadDown(size_t block) {
   const std::string name = absl::StrCat("down_blocks.", block);
   const int64_t outputs = config_.block_out_channels[block];
@@ -137,6 +146,7 @@ absl::Status Loader::LoadDown(size_t block) {
   return absl::OkStatus();
 }
 
+// Adds the middle: resnet, transformer, resnet, at the deepest level.
 absl::Status Loader::LoadMid() {
   const size_t last = config_.block_out_channels.size() - 1;
   RETURN_IF_ERROR(AddResnet("mid_block.resnets.0", channels_, -1));
@@ -150,11 +160,14 @@ absl::Status Loader::LoadUp(size_t step) {
   const size_t block = config_.block_out_channels.size() - 1 - step;
   const std::string name = absl::StrCat("up_blocks.", step);
   const int64_t outputs = config_.block_out_channels[block];
+  // Takes one skip more than the block has layers: that of the picture which
+  // entered the down block, made by the downsampler before it or by conv_in.
   for (int64_t i = 0; i < config_.layers_per_block + 1; ++i) {
     if (open_skips_.empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat("up block without a skip to take: ", name));
     }
+    // Takes the skip saved last: the up path mirrors the down path.
     const int skip = open_skips_.back();
     open_skips_.pop_back();
     RETURN_IF_ERROR(
@@ -170,6 +183,7 @@ absl::Status Loader::LoadUp(size_t step) {
   return absl::OkStatus();
 }
 
+// Adds everything in the order of running, and so numbers the layers.
 absl::StatusOr<UNetParts> Loader::Load() {
   const int64_t first = config_.block_out_channels.front();
   ASSIGN_OR_RETURN(
@@ -189,6 +203,7 @@ absl::StatusOr<UNetParts> Loader::Load() {
   for (size_t block = 0; block < blocks; ++block) {
     RETURN_IF_ERROR(LoadDown(block));
   }
+  // Checks here: behind the down path no skip is saved.
   if (static_cast<size_t>(num_skips_) > UNetState::kMaxSkips) {
     return absl::InvalidArgumentError(
         absl::StrCat("too many skips in the UNet: ", num_skips_));

@@ -7,6 +7,8 @@
 namespace tessera::model {
 
 absl::StatusOr<VaeConfig> ReadVaeConfig(const ConfigFile& file) {
+  // Refuses settings that would change arithmetic; absent ones have diffusers'
+  // defaults.
   RETURN_IF_ERROR(file.ExpectString("_class_name", "AutoencoderKL"));
   RETURN_IF_ERROR(file.ExpectString("act_fn", "silu"));
   RETURN_IF_ERROR(file.ExpectNull("latents_mean"));
@@ -14,9 +16,11 @@ absl::StatusOr<VaeConfig> ReadVaeConfig(const ConfigFile& file) {
   VaeConfig config;
   ASSIGN_OR_RETURN(config.latent_channels,
                    file.IntOr("latent_channels", 1, 64, 4));
+  // Wants RGB, which PNG files are written from.
   ASSIGN_OR_RETURN(config.out_channels, file.IntOr("out_channels", 3, 3, 3));
   ASSIGN_OR_RETURN(config.block_out_channels,
                    file.Ints("block_out_channels", 1, 16384));
+  // Reads the decoder's blocks only: pictures are not encoded here.
   ASSIGN_OR_RETURN(const std::vector<std::string> types,
                    file.Strings("up_block_types"));
   for (const std::string& type : types) {
@@ -42,6 +46,7 @@ absl::StatusOr<VaeConfig> ReadVaeConfig(const ConfigFile& file) {
                    file.BoolOr("use_post_quant_conv", true));
   ASSIGN_OR_RETURN(const double scaling,
                    file.NumberOr("scaling_factor", 0.18215));
+  // Divides the latents, so it cannot be zero.
   if (scaling <= 0) return file.Error("scaling_factor", "a positive number");
   config.scaling_factor = static_cast<float>(scaling);
   ASSIGN_OR_RETURN(const double shift, file.NumberOr("shift_factor", 0));

@@ -26,6 +26,7 @@ absl::StatusOr<VaeAttention> VaeAttention::Load(const LayerSource& source,
   VaeAttention attention;
   ASSIGN_OR_RETURN(attention.norm, GroupNorm::Load(source, name + ".group_norm",
                                                    channels, groups, kEpsilon));
+  // Reads q, k and v as one gemm; unlike the UNet's they have a bias.
   ASSIGN_OR_RETURN(
       attention.qkv,
       Linear::Load(source,
@@ -40,17 +41,22 @@ absl::StatusOr<VaeAttention> VaeAttention::Load(const LayerSource& source,
 }
 
 void VaeAttention::Forward(const Pass& pass, const TensorView& x) const {
+  // Sees pixels as tokens, without a copy.
   const Shape rows{x.shape[0], x.shape[1] * x.shape[2], x.shape[3]};
   const TensorView h = x.Reshaped(rows);
   const Scratch normed = pass.Allocate(rows);
   norm.Forward(pass, h, normed.view(), /*silu=*/false);
   const Scratch wide = pass.Allocate(Shape{rows[0], rows[1], 3 * rows[2]});
   qkv.Forward(pass, normed.view(), wide.view(), {});
+  // Attends with one head over all pixels; normed is read by now and reused.
   SelfAttention(pass, wide.view(), /*heads=*/1, /*causal=*/false,
                 normed.view());
   out.Forward(pass, normed.view(), h, {.residual = h});
 }
 
+// Loads up block `index`, counted from the deepest, with one resnet more than
+// the config's layers, as diffusers' decoder has; `inputs` are the channels of
+// the block before.
 absl::StatusOr<VaeDecoder::UpBlock> VaeDecoder::LoadUpBlock(
     const LayerSource& source, const VaeConfig& config, size_t index,
     int64_t inputs) {
@@ -68,6 +74,7 @@ absl::StatusOr<VaeDecoder::UpBlock> VaeDecoder::LoadUpBlock(
                                    .epsilon = kEpsilon}));
     block.resnets.push_back(std::move(resnet));
   }
+  // Enlarges behind every block but the last.
   if (index + 1 < blocks) {
     ASSIGN_OR_RETURN(block.upsampler,
                      Conv2d::Load(source, {.name = name + ".upsamplers.0.conv",
@@ -83,6 +90,7 @@ absl::StatusOr<VaeDecoder> VaeDecoder::Load(const WeightReader& reader,
   LayerTable table;  // no adapter names a layer of the VAE
   const LayerSource source{reader, device, table};
   VaeDecoder vae;
+  // Reads a 1x1 convolution as a linear layer over pixels.
   if (config.use_post_quant_conv) {
     ASSIGN_OR_RETURN(vae.post_quant_conv_,
                      Linear::Load(source, {.names = {"post_quant_conv"},
@@ -110,6 +118,7 @@ absl::StatusOr<VaeDecoder> VaeDecoder::Load(const WeightReader& reader,
                            config.norm_num_groups));
   }
   ASSIGN_OR_RETURN(vae.mid_last_, mid("decoder.mid_block.resnets.1"));
+  // Hands the channels on from block to block.
   int64_t channels = deepest;
   for (size_t i = 0; i < config.block_out_channels.size(); ++i) {
     ASSIGN_OR_RETURN(UpBlock block, LoadUpBlock(source, config, i, channels));
@@ -127,6 +136,7 @@ absl::StatusOr<VaeDecoder> VaeDecoder::Load(const WeightReader& reader,
   return vae;
 }
 
+// Allocates the output before it lets go of the input: both live during the op.
 void VaeDecoder::Apply(const Pass& pass, const ResnetBlock& resnet,
                        Scratch& x) {
   const Shape shape = x.view().shape;
@@ -136,6 +146,7 @@ void VaeDecoder::Apply(const Pass& pass, const ResnetBlock& resnet,
   x = std::move(out);
 }
 
+// Doubles with nearest neighbours, then convolves (diffusers' Upsample2D).
 void VaeDecoder::Enlarge(const Pass& pass, const Conv2d& conv, Scratch& x) {
   const Shape small = x.view().shape;
   const Shape shape{small[0], 2 * small[1], 2 * small[2], small[3]};
@@ -149,6 +160,7 @@ void VaeDecoder::Enlarge(const Pass& pass, const Conv2d& conv, Scratch& x) {
 void VaeDecoder::Forward(const Pass& pass, const TensorView& latents,
                          const TensorView& out) const {
   const Shape& shape = latents.shape;
+  // Carries the picture through the decoder; each step replaces it.
   Scratch x =
       pass.Allocate(Shape{shape[0], shape[1], shape[2], conv_in_.outputs()});
   if (post_quant_conv_.has_value()) {
@@ -165,6 +177,7 @@ void VaeDecoder::Forward(const Pass& pass, const TensorView& latents,
     for (const ResnetBlock& resnet : block.resnets) Apply(pass, resnet, x);
     if (block.upsampler.has_value()) Enlarge(pass, *block.upsampler, x);
   }
+  // Normalises in place; conv_out writes to the caller's tensor.
   norm_out_.Forward(pass, x.view(), x.view(), /*silu=*/true);
   conv_out_.Forward(pass, x.view(), out, {});
 }

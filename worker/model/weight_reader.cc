@@ -13,6 +13,8 @@ absl::StatusOr<WeightReader> WeightReader::Open(const std::string& folder,
                                                 const std::string& stem) {
   const std::string plain = absl::StrCat(folder, "/", stem, ".safetensors");
   absl::StatusOr<Safetensors> file = Safetensors::Open(plain);
+  // Looks for the half-precision variant only where the plain file is missing;
+  // if both are, the error names the plain one.
   if (absl::IsNotFound(file.status())) {
     absl::StatusOr<Safetensors> half =
         Safetensors::Open(absl::StrCat(folder, "/", stem, ".fp16.safetensors"));
@@ -34,11 +36,14 @@ absl::StatusOr<kernels::Tensor> WeightReader::Read(
         absl::StrCat(file_.path(), ": missing tensor: ", name,
                      ", expected shape ", shape.ToString()));
   }
+  // Compares the shape with the one that the config implies, so that a model of
+  // another kind fails here and not in an op.
   if (!(found->second.shape == shape)) {
     return absl::InvalidArgumentError(absl::StrCat(
         file_.path(), ": wrong shape: ", name, " is ",
         found->second.shape.ToString(), ", expected ", shape.ToString()));
   }
+  // Copies and widens; the file's mapping is not needed afterwards.
   absl::StatusOr<kernels::Tensor> tensor = kernels::ToF32(found->second);
   if (!tensor.ok()) {
     return absl::InvalidArgumentError(
