@@ -25,9 +25,12 @@
 namespace tessera::coordinator {
 namespace {
 
+// As the head of this file promises to scripts and to service managers.
 constexpr int kExitCannotStart = 1;
 constexpr int kExitBadUsage = 2;
 
+// Reads the environment; the only place that does, so that libraries and tests
+// need none.
 std::optional<std::string> ReadEnvironment(const std::string& name) {
   const char* const value = std::getenv(name.c_str());
   if (value == nullptr) return std::nullopt;
@@ -44,8 +47,11 @@ sigset_t BlockSignals() {
   return signals;
 }
 
+// Makes a folder with its parents. UNAVAILABLE: the machine's state is wrong,
+// not the flags.
 absl::Status MakeFolder(const std::filesystem::path& folder) {
   std::error_code error;
+  // A store without a folder in its name lies in the current one.
   if (folder.empty()) return absl::OkStatus();
   std::filesystem::create_directories(folder, error);
   if (!error) return absl::OkStatus();
@@ -53,9 +59,11 @@ absl::Status MakeFolder(const std::filesystem::path& folder) {
       "cannot make the folder ", folder.string(), ": ", error.message()));
 }
 
+// Opens the store that the flags name, making the folders it needs.
 absl::StatusOr<std::unique_ptr<JobStore>> OpenStore(const Options& options) {
   RETURN_IF_ERROR(MakeFolder(options.data));
   ASSIGN_OR_RETURN(const std::string file, StoreFile(options));
+  // Named so by StoreFile: "memory:".
   if (file.empty()) return std::make_unique<MemoryJobStore>();
   RETURN_IF_ERROR(MakeFolder(std::filesystem::path(file).parent_path()));
   absl::StatusOr<std::unique_ptr<SqliteJobStore>> store =
@@ -82,6 +90,8 @@ absl::Status Run(const Options& options) {
        {"store", options.store},
        {"version", TESSERA_VERSION}});
   int signal = 0;
+  // The main thread has nothing to do until then. Signals are taken here and
+  // nowhere else, so no handler has to be safe for them.
   ::sigwait(&signals, &signal);
   Log(Severity::kInfo, "coordinator stopping", {{"signal", signal}});
   server->Shutdown();
@@ -89,6 +99,7 @@ absl::Status Run(const Options& options) {
   return absl::OkStatus();
 }
 
+// Says on stderr what a person has to mend; the log may be JSON for a machine.
 int Fail(int code, const absl::Status& status) {
   std::fprintf(stderr, "tessera-coordinator: %s\n",
                std::string(status.message()).c_str());
@@ -96,6 +107,7 @@ int Fail(int code, const absl::Status& status) {
 }
 
 int Main(const std::vector<std::string>& arguments) {
+  // Before anything is parsed: --help works beside wrong flags.
   for (const std::string& argument : arguments) {
     if (argument == "--help" || argument == "-h") {
       std::fputs(HelpText().c_str(), stdout);
@@ -110,6 +122,7 @@ int Main(const std::vector<std::string>& arguments) {
       ParseOptions(ReadEnvironment, arguments);
   if (!options.ok()) return Fail(kExitBadUsage, options.status());
   ConfigureLog(options->log_format, Severity::kInfo);
+  // A client that goes away must not end the process; writes report it.
   std::signal(SIGPIPE, SIG_IGN);
   const absl::Status status = Run(*options);
   return status.ok() ? 0 : Fail(kExitCannotStart, status);

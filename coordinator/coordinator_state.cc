@@ -18,12 +18,19 @@ CoordinatorState::CoordinatorState(
       store(job_store),
       task_reader(reader),
       on_work(std::move(work_listener)),
+      // A silent worker counts as lost when its lease would be over, so that
+      // both views agree.
       workers(options.lease_duration, options.forget_worker_after),
       dispatcher(options, jobs, leases, workers, stats),
+      // The state outlives its GroupCommit, so `this` stays valid.
       commands(store, [this] { return Load(); }) {}
 
+// Builds everything that can be built from the store. The registry of workers,
+// totals and failed seals are not stored and are kept.
 absl::Status CoordinatorState::Load() {
   RETURN_IF_ERROR(jobs.Load(store));
+  // After every load, also one after a failed commit: a grant that was not
+  // stored was not answered either, so nobody holds it.
   dispatcher.AdoptLeases(clock.Now());
   return absl::OkStatus();
 }
@@ -33,23 +40,32 @@ absl::StatusOr<bool> CoordinatorState::RunAndTell(
   bool available = false;
   RETURN_IF_ERROR(commands.Run([&](JobTransaction& transaction) {
     absl::Status status = command(transaction);
+    // Taken even when the command failed, so that it is not left to the next
+    // call, whose commit says nothing about this one.
     available = dispatcher.TakeWorkAvailable();
     return status;
   }));
+  // After the commit and outside of the mutex: the listener asks again, which
+  // runs commands in turn.
   if (available) on_work();
   return available;
 }
 
+// Adds what is worth knowing but not worth storing; the stored job stays as it
+// is.
 Job CoordinatorState::Describe(const JobEntry& entry) const {
   const absl::Time now = clock.Now();
   Job job = entry.job;
   if (IsExecutable(job.state)) {
     job.images_per_second = entry.rate.PerSecond(now);
+    // The commonest reason why nothing moves: a model's name misspelt. Said in
+    // the job, so that a client which only watches sees it.
     if (!workers.AnyHasModel(job.header.model, now)) {
       job.message = absl::StrCat("waiting: no live worker has the model: ",
                                  job.header.model);
     }
   } else if (job.state == JobState::kSealing) {
+    // Why the manifest is late, until a later try succeeds.
     const std::string failure = seals.Failure(job.id);
     if (!failure.empty()) job.message = failure;
   }
@@ -59,6 +75,7 @@ Job CoordinatorState::Describe(const JobEntry& entry) const {
 absl::StatusOr<JobEntry*> CoordinatorState::FindJob(const JobId& id) {
   JobEntry* const entry = jobs.Find(id);
   if (entry != nullptr) return entry;
+  // NOT_FOUND and nothing else, whatever the id looks like (I11).
   return absl::NotFoundError(absl::StrCat("unknown job: ", id.value()));
 }
 
@@ -74,10 +91,13 @@ absl::Status CoordinatorState::CheckFolderIsFree(
     const std::string& folder, const std::string& request_id) const {
   for (const auto& [number, entry] : jobs.entries()) {
     const Job& job = entry.job;
+    // An ended job's folder is guarded by its manifest instead.
     if (IsTerminal(job.state)) continue;
     // A repeated submit may overlap with its own first half.
     if (!request_id.empty() && job.header.request_id == request_id) continue;
     const auto used = OutputFolder(job.header.output_uri);
+    // A folder that no longer parses was accepted by an older version; it
+    // cannot be the one asked for.
     if (!used.ok() || *used != folder) continue;
     return absl::FailedPreconditionError(
         absl::StrCat("output folder is in use by job ", job.id.value(), " (",

@@ -26,10 +26,14 @@ Dispatcher::Dispatcher(const CoordinatorOptions& options, JobTable& jobs,
       stats_(stats) {}
 
 void Dispatcher::AdoptLeases(absl::Time now) {
+  // Cleared first: after a reload these are the only leases that exist.
   leases_.Clear();
   for (auto& [number, entry] : jobs_.entries()) {
     for (Shard& shard : entry.shards) {
+      // A complete shard needs no lease, whatever its row says.
       if (shard.holder.empty() || shard.complete()) continue;
+      // A full period, whatever was left of it: the time the coordinator was
+      // down is not the worker's fault, which needs a chance to call.
       leases_.Grant({{entry.job.id, shard.index}, shard.epoch}, shard.holder,
                     now + options_.lease_duration);
       ++entry.leases;
@@ -40,6 +44,7 @@ void Dispatcher::AdoptLeases(absl::Time now) {
 SynchronizeReply Dispatcher::Synchronize(const SynchronizeRequest& request,
                                          absl::Time now,
                                          JobTransaction& transaction) {
+  // Overtaken by a newer call of this worker, which got the answer that counts.
   if (!workers_.Record(request, now)) {
     return {options_.lease_duration / 3, CarryOn{}};
   }
@@ -47,10 +52,13 @@ SynchronizeReply Dispatcher::Synchronize(const SynchronizeRequest& request,
                            : AnswerIdle(request, now, transaction);
 }
 
+// Renews a lease, or tells the worker to stop; grants nothing.
 SynchronizeReply Dispatcher::AnswerExecuting(const SynchronizeRequest& request,
                                              absl::Time now) {
   const Lease& lease = *request.executing;
   SynchronizeReply reply{options_.lease_duration / 3, CarryOn{}};
+  // Compared with the epoch: an older grant of the same shard is not renewed
+  // (I3).
   if (leases_.Holds(request.worker, lease)) {
     leases_.Renew(request.worker, now + options_.lease_duration);
     return reply;
@@ -62,6 +70,8 @@ SynchronizeReply Dispatcher::AnswerExecuting(const SynchronizeRequest& request,
   if (known) {
     // The commit that finished the shard overtook this call.
     const Shard& shard = entry->shards[lease.shard.index];
+    // Carrying on is right: the worker learns of the end by its commit's
+    // answer.
     if (shard.complete() && shard.epoch == lease.epoch) return reply;
   }
   std::string reason = "the lease was lost";
@@ -71,16 +81,19 @@ SynchronizeReply Dispatcher::AnswerExecuting(const SynchronizeRequest& request,
     reason = absl::StrCat("the job is ",
                           std::string(JobStateName(entry->job.state)));
   }
+  // At once: a worker that stops is free for other work.
   reply.next_synchronization = absl::ZeroDuration();
   reply.desired = Stop{std::move(reason)};
   return reply;
 }
 
+// Gives a shard, repeats a lost answer, or lets the call be held.
 SynchronizeReply Dispatcher::AnswerIdle(const SynchronizeRequest& request,
                                         absl::Time now,
                                         JobTransaction& transaction) {
   std::optional<HeldLease> held = leases_.Find(request.worker);
   if (held && held->revoked) {
+    // An idle worker writes no more files, so the seal need not wait for it.
     leases_.Remove(request.worker);
     held.reset();
   }
@@ -102,11 +115,13 @@ SynchronizeReply Dispatcher::AnswerIdle(const SynchronizeRequest& request,
     reply.desired = Grant(*entry, request.worker, now, transaction);
     return reply;
   }
+  // Zero: after a held call the worker asks again right away.
   reply.next_synchronization = absl::ZeroDuration();
   reply.may_wait = true;
   return reply;
 }
 
+// Finds the job to serve among those this worker can do, or null.
 JobEntry* Dispatcher::PickFor(const WorkerInfo& info) {
   std::vector<JobEntry*> entries;
   std::vector<JobCandidate> candidates;
@@ -119,14 +134,18 @@ JobEntry* Dispatcher::PickFor(const WorkerInfo& info) {
     entries.push_back(&entry);
     candidates.push_back({number, entry.leases, entry.last_grant});
   }
+  // The choice itself is pure; see scheduler.h for the order (I8).
   const std::optional<size_t> picked = PickJob(candidates);
   return picked ? entries[*picked] : nullptr;
 }
 
+// Leases the first waiting shard to a worker that holds none.
 Assignment Dispatcher::Grant(JobEntry& entry, const WorkerId& worker,
                              absl::Time now, JobTransaction& transaction) {
   Shard& shard = entry.shards[entry.waiting.front()];
   entry.waiting.pop_front();
+  // The new epoch is stored before the worker hears of it, so no two leases
+  // ever share one, whatever crashes (I3, I6).
   shard.epoch += 1;
   shard.holder = worker;
   transaction.PutShard(entry.job.id, shard);
@@ -138,15 +157,18 @@ Assignment Dispatcher::Grant(JobEntry& entry, const WorkerId& worker,
   leases_.Grant({{entry.job.id, shard.index}, shard.epoch}, worker,
                 now + options_.lease_duration);
   entry.leases += 1;
+  // A count, not a time: it orders grants of the same instant as well.
   entry.last_grant = ++grants_;
   return AssignmentOf(entry, shard);
 }
 
+// Describes a lease in force, for its first answer and for a repeat of it.
 Assignment Dispatcher::AssignmentOf(const JobEntry& entry,
                                     const Shard& shard) const {
   return {.lease = {{entry.job.id, shard.index}, shard.epoch},
           .model = entry.job.header.model,
           .output_uri = entry.job.header.output_uri,
+          // As of now: a repeat also tells what was committed in between.
           .finished_tasks = shard.finished.Tasks(),
           .isolate = shard.lost_leases >= options_.isolate_after};
 }
@@ -158,6 +180,7 @@ void Dispatcher::Return(JobEntry& entry, Shard& shard,
   entry.leases -= 1;
   shard.holder = WorkerId();
   transaction.PutShard(entry.job.id, shard);
+  // At the end: a shard that kills workers must not hold up the others.
   entry.waiting.push_back(shard.index);
   work_available_ = true;
 }
@@ -167,6 +190,8 @@ absl::StatusOr<std::vector<int32_t>> Dispatcher::Commit(
   const ShardId& id = request.lease.shard;
   JobEntry* entry = jobs_.Find(id.job);
   if (entry == nullptr) {
+    // ABORTED, not NOT_FOUND: to the worker a lease on a job that is gone is a
+    // lease that is over, and the answer is to stop.
     return absl::AbortedError(
         absl::StrCat("the lease is not valid: unknown job: ", id.job.value()));
   }
@@ -174,6 +199,7 @@ absl::StatusOr<std::vector<int32_t>> Dispatcher::Commit(
       id.index >= 0 && id.index < static_cast<int64_t>(entry->shards.size());
   if (known && leases_.Holds(request.worker, request.lease)) {
     Shard& shard = entry->shards[id.index];
+    // Before anything is applied: a bad result refuses the whole commit.
     RETURN_IF_ERROR(ValidateResults(request.results, shard.pictures()));
     stats_.commits_total += 1;
     return Apply(request, *entry, shard, now, transaction);
@@ -195,6 +221,8 @@ bool Dispatcher::IsRepeat(const CommitRequest& request, const JobEntry& entry,
     shard = &entry.shards[id.index];
     if (shard->epoch != request.lease.epoch) return false;
   }
+  // After a cancel or a failure not even a repeat is answered with OK: the
+  // worker is to stop (I7).
   if (entry.job.outcome != JobState::kSucceeded) return false;
   if (request.results.empty()) {
     return request.release && shard != nullptr && shard->holder.empty();
@@ -202,6 +230,7 @@ bool Dispatcher::IsRepeat(const CommitRequest& request, const JobEntry& entry,
   return std::all_of(
       request.results.begin(), request.results.end(),
       [&](const TaskResult& result) {
+        // A failure worth a retry leaves no result, only a counted attempt.
         if (shard != nullptr && AttemptedUnderLease(*shard, result.task))
           return true;
         const std::optional<TaskResult> stored =
@@ -210,6 +239,8 @@ bool Dispatcher::IsRepeat(const CommitRequest& request, const JobEntry& entry,
       });
 }
 
+// Stores results under a valid lease. Never fails: what could be wrong was
+// checked before.
 std::vector<int32_t> Dispatcher::Apply(const CommitRequest& request,
                                        JobEntry& entry, Shard& shard,
                                        absl::Time now,
@@ -224,6 +255,7 @@ std::vector<int32_t> Dispatcher::Apply(const CommitRequest& request,
     }
     const std::optional<TaskResult> stored =
         transaction.FindResult(id, result.task);
+    // A repeat of the same picture is fine; another digest is recorded (I4).
     if (!stored || !DifferentDigest(*stored, result)) continue;
     Log(Severity::kWarning, "picture differs from the one committed before",
         {{"job", id.job.value()}, {"shard", id.index}, {"task", result.task}});
@@ -232,11 +264,13 @@ std::vector<int32_t> Dispatcher::Apply(const CommitRequest& request,
     stats_.conflicts_total += 1;
   }
   const int64_t done = entry.job.images.done - before.done;
+  // Only a new outcome is progress: repeats and retries do not reset it.
   if (entry.job.images.waiting() != before.waiting()) shard.lost_leases = 0;
   workers_.AddImages(request.worker, done);
   entry.rate.Add(now, done);
   stats_.images_done_total += done;
 
+  // A commit is a sign of life as good as a call.
   leases_.Renew(request.worker, now + options_.lease_duration);
   transaction.PutShard(id.job, shard);
   transaction.PutJob(entry.job);
@@ -252,12 +286,14 @@ std::vector<int32_t> Dispatcher::Apply(const CommitRequest& request,
 void Dispatcher::FinishTask(const TaskResult& result, JobEntry& entry,
                             Shard& shard, JobTransaction& transaction) {
   const TaskFailure* failure = std::get_if<TaskFailure>(&result.outcome);
+  // Counts the attempt before it asks whether another one is due.
   if (failure != nullptr && IsRetryable(failure->code) &&
       ShouldRetry(failure->code, CountAttempt(shard, result.task))) {
     return;
   }
   ForgetAttempts(shard, result.task);
   shard.finished.Insert(result.task);
+  // The first outcome stands; AddResult is called once a task (I1).
   transaction.AddResult({entry.job.id, shard.index}, result);
   if (failure == nullptr) {
     entry.job.images.done += 1;
@@ -287,6 +323,8 @@ void Dispatcher::Settle(JobEntry& entry, Shard& shard,
 void Dispatcher::CloseIfOver(JobEntry& entry, JobTransaction& transaction) {
   const Job& job = entry.job;
   const std::optional<int64_t>& limit = job.header.max_failed_images;
+  // The limit goes first: a job that used up its patience with its last picture
+  // has failed.
   if (limit && job.images.failed > *limit) {
     Close(entry, JobState::kFailed,
           absl::StrCat("more pictures failed than allowed: ", job.images.failed,
@@ -304,10 +342,13 @@ void Dispatcher::ExpireLeases(absl::Time now, JobTransaction& transaction) {
          {"shard", held.lease.shard.index},
          {"worker", held.worker.value()},
          {"epoch", held.lease.epoch}});
+    // A revoked lease was given up by us: nobody lost it, nobody counts it.
     if (!held.revoked) LoseLease(held, transaction);
   }
 }
 
+// Counts a lease that ran out; at the limit one picture pays for it, so that a
+// picture which kills workers cannot stop its job (I5).
 void Dispatcher::LoseLease(const HeldLease& held, JobTransaction& transaction) {
   JobEntry& entry = *jobs_.Find(held.lease.shard.job);
   Shard& shard = entry.shards[held.lease.shard.index];
@@ -331,10 +372,12 @@ void Dispatcher::LoseLease(const HeldLease& held, JobTransaction& transaction) {
 
 void Dispatcher::Close(JobEntry& entry, JobState outcome, std::string message,
                        JobTransaction& transaction) {
+  // Revoked, not removed: see HeldLease.
   leases_.RevokeJob(entry.job.id);
   entry.leases = 0;
   entry.waiting.clear();
   Job& job = entry.job;
+  // Counts what is left, so that the numbers add up in the end (I1).
   job.images.cancelled += job.images.waiting();
   job.outcome = outcome;
   job.message = std::move(message);

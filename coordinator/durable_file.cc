@@ -16,9 +16,12 @@ namespace {
 
 constexpr size_t kBufferBytes = 1 << 20;  // few calls, little memory
 
+// Makes a rename in `folder` survive a power cut: POSIX syncs a file's bytes
+// with the file, its name with the folder.
 absl::Status SyncFolder(const std::string& folder) {
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY);
   const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
+  // Kept before close, which may overwrite it.
   const int error = errno;
   if (descriptor >= 0) close(descriptor);
   if (synced) return absl::OkStatus();
@@ -31,6 +34,8 @@ absl::Status SyncFolder(const std::string& folder) {
 absl::StatusOr<DurableFile> DurableFile::Create(std::string path,
                                                 std::string temporary) {
   const int descriptor =
+      // The process's umask decides about the rights, as for any file of a
+      // user.
       open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) {
     return absl::ErrnoToStatus(errno,
@@ -46,6 +51,7 @@ DurableFile::DurableFile(int descriptor, std::string path,
       temporary_(std::move(temporary)) {}
 
 DurableFile::DurableFile(DurableFile&& other) noexcept
+    // Leaves -1 behind, so that one owner closes and unlinks.
     : descriptor_(std::exchange(other.descriptor_, -1)),
       path_(std::move(other.path_)),
       temporary_(std::move(other.temporary_)),
@@ -53,19 +59,25 @@ DurableFile::DurableFile(DurableFile&& other) noexcept
 
 DurableFile::~DurableFile() {
   if (descriptor_ < 0) return;
+  // Reached without a commit: nothing of a failed file stays.
   close(descriptor_);
   unlink(temporary_.c_str());
 }
 
 absl::Status DurableFile::Append(std::string_view bytes) {
   buffer_.append(bytes);
+  // Written in pieces of about kBufferBytes; a write that fails is reported by
+  // the Append that happened to cause it.
   return buffer_.size() < kBufferBytes ? absl::OkStatus() : Flush();
 }
 
+// Writes what was collected. After an error the file is only good for being
+// destroyed.
 absl::Status DurableFile::Flush() {
   std::string_view rest = buffer_;
   while (!rest.empty()) {
     const ssize_t written = write(descriptor_, rest.data(), rest.size());
+    // A signal may interrupt a write before its first byte.
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return Fail("cannot write file");
     rest.remove_prefix(static_cast<size_t>(written));
@@ -76,14 +88,20 @@ absl::Status DurableFile::Flush() {
 
 absl::Status DurableFile::Commit() {
   RETURN_IF_ERROR(Flush());
+  // fsync before rename: the name must never point to bytes that a crash can
+  // still lose.
   if (fsync(descriptor_) != 0) return Fail("cannot sync file");
   if (rename(temporary_.c_str(), path_.c_str()) != 0) {
     return Fail("cannot rename file");
   }
+  // Renamed: from here on the destructor has nothing to remove.
   close(std::exchange(descriptor_, -1));
+  // Until the folder is synced a crash may bring the old name back.
   return SyncFolder(std::filesystem::path(path_).parent_path().string());
 }
 
+// Reads errno, so nothing may come between the failed call and this. The path
+// named is the final one, which the user knows.
 absl::Status DurableFile::Fail(std::string_view what) const {
   return absl::ErrnoToStatus(errno,
                              absl::StrCat(std::string(what), ": ", path_));

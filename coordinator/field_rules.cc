@@ -11,14 +11,23 @@
 namespace tessera::coordinator {
 namespace {
 
+// Pixels. The VAE shrinks by 8, so other sizes have no latents; the upper limit
+// bounds the memory that a single picture can ask for.
 constexpr int64_t kMinSize = 64, kMaxSize = 4096, kSizeMultiple = 8;
+// Training used 1000 timesteps; there are no more to choose from.
 constexpr int64_t kMaxSteps = 1000;
+// Far above any value in use.
 constexpr double kMaxGuidance = 100;
+// Pictures of one line: bounds what a single line can ask for.
 constexpr int64_t kMaxPictures = 1024;
+// Part of a file name, with room for the index and ".png".
 constexpr size_t kMaxCustomId = 64;
+// Models and LoRAs name files and folders too.
 constexpr size_t kMaxName = 128;
+// Enough to recognise a value, short enough for one line of a message.
 constexpr size_t kMaxQuoted = 64;
 
+// Returns `value` as int, which the range must fit.
 absl::StatusOr<int> CheckRange(int64_t value, int64_t low, int64_t high) {
   if (value < low || value > high) {
     return absl::InvalidArgumentError(
@@ -27,12 +36,15 @@ absl::StatusOr<int> CheckRange(int64_t value, int64_t low, int64_t high) {
   return static_cast<int>(value);
 }
 
+// Only what is safe in a file name, a URL and a shell on every system.
 bool IsNameText(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
   });
 }
 
+// Refuses a dot at the start as well: such files are hidden, and ".." would
+// leave the folder.
 absl::Status CheckNameText(std::string_view text, size_t max_length) {
   if (text.empty() || text.size() > max_length || !IsNameText(text) ||
       text[0] == '.') {
@@ -47,6 +59,7 @@ absl::Status CheckNameText(std::string_view text, size_t max_length) {
 }  // namespace
 
 absl::StatusOr<int> CheckSize(int64_t pixels) {
+  // Said apart, because the range alone would look satisfied.
   if (pixels >= kMinSize && pixels <= kMaxSize && pixels % kSizeMultiple != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("must be a multiple of 8, got ", pixels));
@@ -59,6 +72,7 @@ absl::StatusOr<int> CheckSteps(int64_t steps) {
 }
 
 absl::StatusOr<float> CheckGuidance(double scale) {
+  // Written so that NaN fails: every comparison with it is false.
   if (!(scale >= 0 && scale <= kMaxGuidance)) {
     return absl::InvalidArgumentError(
         absl::StrCat("must be from 0 to 100, got ", scale));
@@ -71,6 +85,7 @@ absl::StatusOr<int> CheckPictures(int64_t count) {
 }
 
 absl::StatusOr<float> CheckLoraScale(double scale) {
+  // Checked after the conversion: 1e300 is finite as double only.
   const float value = static_cast<float>(scale);
   if (!std::isfinite(value)) {
     return absl::InvalidArgumentError(
@@ -84,6 +99,7 @@ absl::Status CheckPromptText(std::string_view text) {
     return absl::InvalidArgumentError(absl::StrCat(
         "must be at most ", kMaxPromptBytes, " bytes, got ", text.size()));
   }
+  // Legal in JSON; tokenizers and file formats end the text there.
   if (text.find('\0') != text.npos) {
     return absl::InvalidArgumentError("must not hold U+0000");
   }
@@ -99,6 +115,7 @@ absl::Status CheckName(std::string_view name) {
 }
 
 absl::StatusOr<std::string> CheckSampler(std::string_view name) {
+  // Empty means the model's own; only the worker knows which that is.
   if (name.empty()) return std::string();
   const auto sampler = ResolveSampler(name);
   if (!sampler.has_value()) {
@@ -113,6 +130,7 @@ std::string Quoted(std::string_view text) {
   const bool cut = text.size() > kMaxQuoted;
   if (cut) {
     text = text.substr(0, kMaxQuoted);
+    // The cut keeps whole characters, as the message travels as UTF-8.
     // Do not cut inside a character of UTF-8.
     while (!text.empty() && (text.back() & 0xC0) == 0x80) text.remove_suffix(1);
     if (!text.empty() && (text.back() & 0x80)) text.remove_suffix(1);

@@ -28,9 +28,11 @@ std::string Described(simdjson::dom::element value) {
       return absl::StrCat(value.get_int64().value_unsafe());
     case element_type::UINT64:
       return absl::StrCat(value.get_uint64().value_unsafe());
+    // Says "fraction" because 3.0 is refused where an integer is wanted.
     case element_type::DOUBLE:
       return absl::StrCat("the fraction ", value.get_double().value_unsafe());
   }
+  // simdjson may learn types that we do not know.
   return "something else";
 }
 
@@ -48,20 +50,26 @@ absl::StatusOr<std::string_view> ReadString(simdjson::dom::element value) {
 
 absl::StatusOr<int64_t> ReadInt64(simdjson::dom::element value) {
   if (value.is_int64()) return value.get_int64().value_unsafe();
+  // Too large in any case; the range check then says so with our limits.
   if (value.is_uint64()) return std::numeric_limits<int64_t>::max();
   return WrongType("an integer", value);
 }
 
 absl::StatusOr<uint64_t> ReadUint64(simdjson::dom::element value) {
+  // simdjson calls a number uint64 only when it is above the largest int64;
+  // is_uint64 holds for smaller ones that are not negative as well.
   if (value.is_uint64()) return value.get_uint64().value_unsafe();
   return WrongType("an integer from 0 to 18446744073709551615", value);
 }
 
 absl::StatusOr<double> ReadNumber(simdjson::dom::element value) {
+  // Integers too, as floating point.
   if (!value.is_number()) return WrongType("a number", value);
   return value.get_double().value_unsafe();
 }
 
+// Tells apart what users can mend differently; the rest keeps simdjson's own
+// words.
 absl::Status NotJson(simdjson::error_code error) {
   switch (error) {
     case simdjson::UTF8_ERROR:

@@ -9,6 +9,8 @@ namespace tessera::coordinator {
 
 void LeaseTable::Grant(const Lease& lease, const WorkerId& worker,
                        absl::Time expires) {
+  // Keyed by the worker, which has one lease at most; that a shard has one too
+  // follows from shards being taken from the queue when they are leased (I6).
   const bool added =
       by_worker_.try_emplace(worker, HeldLease{lease, worker, expires}).second;
   CHECK(added);
@@ -20,6 +22,7 @@ std::optional<HeldLease> LeaseTable::Find(const WorkerId& worker) const {
   return it->second;
 }
 
+// Compares the whole lease: job, shard and epoch. This is the fence behind I3.
 bool LeaseTable::Holds(const WorkerId& worker, const Lease& lease) const {
   const auto it = by_worker_.find(worker);
   return it != by_worker_.end() && it->second.lease == lease &&
@@ -32,10 +35,12 @@ void LeaseTable::Renew(const WorkerId& worker, absl::Time expires) {
   it->second.expires = expires;
 }
 
+// Forgiving on purpose: the lease may have expired before.
 void LeaseTable::Remove(const WorkerId& worker) { by_worker_.erase(worker); }
 
 void LeaseTable::RevokeJob(const JobId& job) {
   for (auto& [worker, held] : by_worker_) {
+    // Left in the table, see HeldLease; Holds refuses it from now on.
     if (held.lease.shard.job == job) held.revoked = true;
   }
 }
@@ -51,7 +56,10 @@ std::vector<HeldLease> LeaseTable::TakeExpired(absl::Time now) {
   for (const auto& [worker, held] : by_worker_) {
     if (held.expires <= now) expired.push_back(held);
   }
+  // After the loop, which erasing would invalidate.
   for (const HeldLease& held : expired) by_worker_.erase(held.worker);
+  // An order that does not depend on hashing: shards go back to their queues in
+  // it, and tests and logs repeat.
   std::sort(expired.begin(), expired.end(),
             [](const HeldLease& a, const HeldLease& b) {
               return std::tie(a.expires, a.lease.shard) <

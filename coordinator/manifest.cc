@@ -26,8 +26,11 @@ std::string Dump(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
+// Returns a line of manifest.jsonl; the order of keys is part of the format.
 std::string ManifestLine(const TaskIdentity& identity,
                          const ImageRecord& image) {
+  // From the payload, not from what the worker sent: the id a user gave must
+  // come back unchanged.
   const Json line = {{"custom_id", identity.custom_id},
                      {"index", identity.index},
                      {"seed", image.seed},
@@ -40,6 +43,8 @@ std::string ManifestLine(const TaskIdentity& identity,
   return Dump(line, -1) + "\n";
 }
 
+// Returns a line of errors.jsonl for a picture that failed for good; what was
+// cancelled has no line in either file.
 std::string ErrorLine(const TaskIdentity& identity,
                       const TaskFailure& failure) {
   const Json line = {{"custom_id", identity.custom_id},
@@ -50,16 +55,21 @@ std::string ErrorLine(const TaskIdentity& identity,
   return Dump(line, -1) + "\n";
 }
 
+// Returns a time in RFC 3339 and UTC; empty for one that never came.
 std::string TimeText(absl::Time time) {
   return time == absl::InfinitePast()
              ? std::string()
              : absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone());
 }
 
+// Returns job.json: what was asked, what became of it, and by which version.
 std::string JobText(const Job& job, absl::Time end_time) {
+  // Parsed and written again, so that a request of any shape nests properly;
+  // one that is not JSON must not keep a job from ending.
   Json request = Json::parse(job.header.request_json, nullptr, false);
   if (!request.is_object()) request = Json::object();
   const Json json = {{"job_id", job.id.value()},
+                     // The state that follows: the job itself is still SEALING.
                      {"state", std::string(JobStateName(job.outcome))},
                      {"message", job.message},
                      {"model", job.header.model},
@@ -83,6 +93,8 @@ std::string JobText(const Job& job, absl::Time end_time) {
   return Dump(json, 2) + "\n";
 }
 
+// Turns an error of std::filesystem, whose values are errno on Linux, into a
+// status that names the path.
 absl::Status FromErrorCode(const std::error_code& error,
                            const std::string& what, const fs::path& path) {
   if (!error) return absl::OkStatus();
@@ -93,8 +105,11 @@ absl::Status FromErrorCode(const std::error_code& error,
 // Removes what lies in the folder of a shard and is no finished picture of it.
 absl::Status RemoveUnnamed(const JobStore& store, const ShardId& id,
                            const fs::path& out) {
+  // The folder's name is given by the protocol: workers put the pictures of a
+  // shard into images/ under its number.
   const fs::path folder = out / "images" / absl::StrFormat("%06d", id.index);
   std::error_code error;
+  // Not there when no worker ever started on the shard.
   if (!fs::is_directory(folder, error)) return absl::OkStatus();
   ASSIGN_OR_RETURN(std::vector<TaskResult> results, store.ReadResults(id));
   std::set<fs::path> named;
@@ -102,6 +117,7 @@ absl::Status RemoveUnnamed(const JobStore& store, const ShardId& id,
     const auto* image = std::get_if<ImageRecord>(&result.outcome);
     if (image != nullptr) named.insert(out / image->path);
   }
+  // Listed first, removed then: removing while listing may skip entries.
   std::vector<fs::path> unnamed;
   fs::directory_iterator it(folder, error);
   for (; !error && it != fs::directory_iterator(); it.increment(error)) {
@@ -109,16 +125,21 @@ absl::Status RemoveUnnamed(const JobStore& store, const ShardId& id,
   }
   RETURN_IF_ERROR(FromErrorCode(error, "cannot list folder", folder));
   for (const fs::path& path : unnamed) {
+    // Also whole folders: nobody else has a say below a shard's folder.
     fs::remove_all(path, error);
     RETURN_IF_ERROR(FromErrorCode(error, "cannot remove file", path));
   }
+  // An error is fine here: an empty folder that stays hurts nobody.
   if (named.empty()) fs::remove(folder, error);
   return absl::OkStatus();
 }
 
+// Writes both files in one pass over the results.
 absl::Status WriteResults(const JobStore& store, const TaskReader& task_reader,
                           const Job& job, const std::vector<Shard>& shards,
                           const fs::path& out, const fs::path& temporary) {
+  // Temporary names lie below the output, since a rename cannot cross file
+  // systems.
   ASSIGN_OR_RETURN(DurableFile manifest,
                    DurableFile::Create(out / "manifest.jsonl",
                                        temporary / "manifest.jsonl"));
@@ -135,6 +156,8 @@ absl::Status WriteResults(const JobStore& store, const TaskReader& task_reader,
         return errors.Append(
             ErrorLine(identity, std::get<TaskFailure>(result.outcome)));
       }));
+  // The manifest last: it is what marks the folder as taken, and with it the
+  // errors are known to be complete.
   RETURN_IF_ERROR(errors.Commit());
   return manifest.Commit();
 }
@@ -143,23 +166,31 @@ absl::Status WriteResults(const JobStore& store, const TaskReader& task_reader,
 
 absl::Status SealJob(const JobStore& store, const TaskReader& task_reader,
                      const Job& job, absl::Time end_time) {
+  // Was parsed when the job was taken, so this fails only if the store was
+  // written by something else.
   ASSIGN_OR_RETURN(const fs::path out, OutputFolder(job.header.output_uri));
   ASSIGN_OR_RETURN(const std::vector<Shard> shards, store.LoadShards(job.id));
   const fs::path temporary = out / ".tmp";
   std::error_code error;
+  // Workers made it with their first picture; a job cancelled before that, or
+  // one whose seal was interrupted, has none.
   fs::create_directories(temporary, error);
   RETURN_IF_ERROR(FromErrorCode(error, "cannot create folder", temporary));
   RETURN_IF_ERROR(
       WriteResults(store, task_reader, job, shards, out, temporary));
   for (const Shard& shard : shards) {
+    // A complete shard's pictures all have fixed names and are all in the
+    // manifest, so there is nothing to look for.
     if (shard.done() == shard.pictures()) continue;
     RETURN_IF_ERROR(RemoveUnnamed(store, {job.id, shard.index}, out));
   }
+  // Last of the three: whoever finds job.json finds the job complete.
   ASSIGN_OR_RETURN(
       DurableFile summary,
       DurableFile::Create(out / "job.json", temporary / "job.json"));
   RETURN_IF_ERROR(summary.Append(JobText(job, end_time)));
   RETURN_IF_ERROR(summary.Commit());
+  // Also takes what workers left there when they were killed.
   fs::remove_all(temporary, error);
   return FromErrorCode(error, "cannot remove folder", temporary);
 }

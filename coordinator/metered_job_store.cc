@@ -7,6 +7,8 @@
 namespace tessera::coordinator {
 namespace {
 
+// Begins to measure when it is made and reports when it is committed; one that
+// is dropped is not reported, as nothing was made durable.
 class MeteredTransaction final : public JobTransaction {
  public:
   MeteredTransaction(std::unique_ptr<JobTransaction> transaction, Clock& clock,
@@ -36,6 +38,8 @@ class MeteredTransaction final : public JobTransaction {
                                        int32_t task) override {
     return transaction_->FindResult(shard, task);
   }
+  // Failures count as well: a disk that is slow to fail is what an operator
+  // wants to see.
   absl::Status Commit() override {
     const absl::Status status = transaction_->Commit();
     metrics_.ObserveTransaction(clock_.Now() - begin_);

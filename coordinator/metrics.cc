@@ -5,6 +5,8 @@
 
 namespace tessera::coordinator {
 
+// Declares every metric of the coordinator, so that totals are exposed with 0
+// from the start and an alert never waits for the first event.
 Metrics::Metrics(metrics::Registry& registry)
     : call_seconds_(registry.Histogram(
           "tessera_coordinator_call_seconds",
@@ -14,6 +16,8 @@ Metrics::Metrics(metrics::Registry& registry)
               .Histogram("tessera_coordinator_store_transaction_seconds",
                          "Seconds from the begin to the end of a transaction "
                          "of the job store.")
+              // The same buckets as for calls: a call is mostly the transaction
+              // it waits for.
               .Add({}, metrics::CallSeconds())),
       assignments_(registry
                        .Counter("tessera_coordinator_assignments_total",
@@ -26,6 +30,7 @@ Metrics::Metrics(metrics::Registry& registry)
               .Add({})),
       images_(registry.Counter("tessera_coordinator_images_total",
                                "Pictures that ended, by result.")),
+      // Two series of one family; the labels are known, so they exist at once.
       images_done_(images_.Add({{"result", "done"}})),
       images_failed_(images_.Add({{"result", "failed"}})),
       leases_lost_(registry
@@ -43,6 +48,8 @@ Metrics::Metrics(metrics::Registry& registry)
                    .Add({})),
       jobs_(registry.Gauge("tessera_coordinator_jobs",
                            "Jobs that have not ended, by state.")),
+      // Sealing jobs are shown apart: a disk that holds up the seals shows
+      // here.
       jobs_active_(jobs_.Add({{"state", "active"}})),
       jobs_sealing_(jobs_.Add({{"state", "sealing"}})),
       shards_waiting_(registry
@@ -60,6 +67,8 @@ Metrics::Metrics(metrics::Registry& registry)
 
 void Metrics::ObserveCall(std::string_view method, absl::StatusCode code,
                           absl::Duration duration) {
+  // Methods and codes are a small fixed set, so looking the series up by its
+  // labels is cheap enough for every call.
   call_seconds_
       .Add({{"method", std::string(method)},
             {"code", absl::StatusCodeToString(code)}},
@@ -77,6 +86,7 @@ void Metrics::CountStaleCommit() { stale_commits_.Increment(); }
 
 void Metrics::Update(const CoordinatorStats& stats) {
   jobs_active_.Set(static_cast<double>(
+      // Both numbers are of one instant; the bound only guards the subtraction.
       std::max<int64_t>(0, stats.jobs_active - stats.jobs_sealing)));
   jobs_sealing_.Set(static_cast<double>(stats.jobs_sealing));
   shards_waiting_.Set(static_cast<double>(stats.shards_waiting));
@@ -91,6 +101,8 @@ void Metrics::Update(const CoordinatorStats& stats) {
   }
   const auto grow = [&](prometheus::Counter& counter,
                         int64_t CoordinatorStats::*total) {
+    // Counters only grow. A total that shrank would be a mistake of ours, and
+    // ignoring it keeps the graphs usable.
     const int64_t grown = stats.*total - before.*total;
     if (grown > 0) counter.Increment(static_cast<double>(grown));
   };

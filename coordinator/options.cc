@@ -10,22 +10,30 @@
 namespace tessera::coordinator {
 namespace {
 
+// Heads the text of --help; the flags follow in the order of kFlags.
 constexpr char kUsage[] =
     "tessera-coordinator [--listen HOST:PORT] [--store sqlite:FILE] [flags]\n"
     "Takes jobs, leases their shards to workers and seals the manifests.\n"
     "SIGTERM stops it; running workers carry on with the next one.\n";
 
+// Returns the error that all flags share; the caller puts the flag or variable
+// before it.
 absl::Status Expected(std::string_view what, const std::string& value) {
   return absl::InvalidArgumentError(
       absl::StrCat("expected ", std::string(what), ", got \"", value, "\""));
 }
 
+// Takes "host:port" as gRPC will; whether it can be listened on shows when it
+// is tried.
 absl::Status SetAddress(const std::string& value, std::string& target) {
+  // Catches a bare port or host; the rest is for gRPC to judge.
   if (value.find(':') == value.npos) return Expected("host:port", value);
   target = value;
   return absl::OkStatus();
 }
 
+// Bounds a lease: below a second a busy network loses leases for nothing, above
+// an hour a dead worker would hold its shard for too long.
 absl::Status SetLease(const std::string& value, Options& options) {
   absl::Duration duration;
   if (!absl::ParseDuration(value, &duration) || duration < absl::Seconds(1) ||
@@ -36,6 +44,7 @@ absl::Status SetLease(const std::string& value, Options& options) {
   return absl::OkStatus();
 }
 
+// Chooses between lines for a person and JSON for a collector.
 absl::Status SetLogFormat(const std::string& value, Options& options) {
   if (value != "text" && value != "json")
     return Expected("text or json", value);
@@ -50,6 +59,7 @@ struct FlagSpec {
   absl::Status (*set)(const std::string& value, Options& options);
 };
 
+// The only list of flags: parsing, --help and the environment follow it.
 constexpr FlagSpec kFlags[] = {
     {"listen",
      "Address for clients and workers, host:port. Default: "
@@ -62,6 +72,7 @@ constexpr FlagSpec kFlags[] = {
      "data folder. memory: forgets them.",
      [](const std::string& value, Options& options) {
        options.store = value;
+       // Checked at once, so that the error names the flag.
        return StoreFile(options).status();
      }},
     {"data",
@@ -76,6 +87,8 @@ constexpr FlagSpec kFlags[] = {
      "Address of /metrics and /healthz, host:port. Default: "
      "none.",
      [](const std::string& value, Options& options) {
+       // Empty is allowed here and means none, so that a variable can switch it
+       // off.
        return value.empty() ? absl::OkStatus()
                             : SetAddress(value, options.metrics_listen);
      }},
@@ -86,11 +99,13 @@ constexpr FlagSpec kFlags[] = {
     {"log-format", "text or json. Default: text.", SetLogFormat},
 };
 
+// Names the variable of a flag: TESSERA_LOG_FORMAT for log-format.
 std::string EnvironmentName(std::string_view flag) {
   return absl::StrCat("TESSERA_", absl::AsciiStrToUpper(absl::StrReplaceAll(
                                       std::string(flag), {{"-", "_"}})));
 }
 
+// Applies one setting and puts into the error where it came from.
 absl::Status Set(const FlagSpec& flag, const std::string& source,
                  const std::string& value, Options& options) {
   const absl::Status status = flag.set(value, options);
@@ -104,6 +119,7 @@ absl::Status Set(const FlagSpec& flag, const std::string& source,
 absl::StatusOr<Options> ParseOptions(
     const Environment& environment, const std::vector<std::string>& arguments) {
   Options options;
+  // First the environment, then the command line: the nearer one wins.
   for (const FlagSpec& flag : kFlags) {
     const std::string variable = EnvironmentName(flag.name);
     if (const std::optional<std::string> value = environment(variable)) {
@@ -112,6 +128,7 @@ absl::StatusOr<Options> ParseOptions(
   }
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
+    // "--flag=value" is cut at its first equals sign; values may hold others.
     const size_t equals = std::min(argument.find('='), argument.size());
     const std::string spelled = argument.substr(0, equals);
     const auto flag = std::find_if(
@@ -119,6 +136,7 @@ absl::StatusOr<Options> ParseOptions(
           return spelled == absl::StrCat("--", std::string(known.name));
         });
     if (flag == std::end(kFlags)) {
+      // Names it as written: a mistyped flag must not be ignored.
       return absl::InvalidArgumentError(
           absl::StrCat("unknown argument: ", argument));
     }
@@ -126,6 +144,8 @@ absl::StatusOr<Options> ParseOptions(
       RETURN_IF_ERROR(
           Set(*flag, spelled, argument.substr(equals + 1), options));
     } else if (i + 1 < arguments.size()) {
+      // Takes the next argument whatever it looks like: a value may start with
+      // a dash.
       RETURN_IF_ERROR(Set(*flag, spelled, arguments[++i], options));
     } else {
       return absl::InvalidArgumentError(
@@ -148,6 +168,7 @@ std::string HelpText() {
 absl::StatusOr<std::string> StoreFile(const Options& options) {
   constexpr std::string_view kSqlite = "sqlite:";
   if (options.store.empty()) return absl::StrCat(options.data, "/tessera.db");
+  // An empty name is what the caller takes for "keep nothing".
   if (options.store == "memory:") return std::string();
   const std::string_view store = options.store;
   if (!store.starts_with(kSqlite) || store == kSqlite) {

@@ -16,12 +16,14 @@ namespace {
 
 using simdjson::dom::element;
 
+// Stores a checked number, or passes its error on.
 absl::Status Assign(absl::StatusOr<int> value, int& target) {
   RETURN_IF_ERROR(value.status());
   target = *value;
   return absl::OkStatus();
 }
 
+// Reads a prompt: any text, of bounded length.
 absl::Status ReadText(element value, std::string& target) {
   ASSIGN_OR_RETURN(const std::string_view text, ReadString(value));
   RETURN_IF_ERROR(CheckPromptText(text));
@@ -29,6 +31,7 @@ absl::Status ReadText(element value, std::string& target) {
   return absl::OkStatus();
 }
 
+// Reads an id, which becomes part of file names.
 absl::Status ReadCustomId(element value, std::string& target) {
   ASSIGN_OR_RETURN(const std::string_view id, ReadString(value));
   RETURN_IF_ERROR(CheckCustomId(id));
@@ -36,12 +39,15 @@ absl::Status ReadCustomId(element value, std::string& target) {
   return absl::OkStatus();
 }
 
+// Reads a sampler by any of its names and keeps the short one.
 absl::Status ReadSampler(element value, std::string& target) {
   ASSIGN_OR_RETURN(const std::string_view name, ReadString(value));
   ASSIGN_OR_RETURN(target, CheckSampler(name));
   return absl::OkStatus();
 }
 
+// Reads {"name": …, "scale": …}; the scale may be missing and is 1 then.
+// Errors: also for a name that the job does not know.
 absl::StatusOr<LoraUse> ReadLora(
     element value, const absl::flat_hash_set<std::string>& known) {
   if (!value.is_object()) return WrongType("an array of objects", value);
@@ -49,11 +55,13 @@ absl::StatusOr<LoraUse> ReadLora(
   bool has_name = false, has_scale = false;
   const simdjson::dom::object object = value.get_object().value_unsafe();
   for (const auto field : object) {
+    // An unknown key is refused below, before the flag it borrows here matters.
     bool& seen = field.key == "name" ? has_name : has_scale;
     if (field.key != "name" && field.key != "scale") {
       return absl::InvalidArgumentError(
           absl::StrCat("unknown field ", Quoted(field.key)));
     }
+    // JSON leaves open which of two equal keys counts, so neither does.
     if (std::exchange(seen, true)) {
       return absl::InvalidArgumentError(
           absl::StrCat(Quoted(field.key), " is given twice"));
@@ -73,13 +81,18 @@ absl::StatusOr<LoraUse> ReadLora(
   return use;
 }
 
+// Reads the LoRAs of a line. They replace the job's, all of them: an empty
+// array means none.
 absl::Status ReadLoras(element value,
                        const absl::flat_hash_set<std::string>& known,
                        std::vector<LoraUse>& target) {
   if (!value.is_array()) return WrongType("an array of objects", value);
+  // Holds the job's defaults until here.
   target.clear();
   const simdjson::dom::array items = value.get_array().value_unsafe();
   for (const element item : items) {
+    // Checked while reading, so that a hostile line costs no more than its
+    // bytes.
     if (target.size() == kMaxLoras) {
       return absl::InvalidArgumentError(
           absl::StrCat("must be at most ", kMaxLoras, " LoRAs"));
@@ -88,6 +101,8 @@ absl::Status ReadLoras(element value,
     const auto same = [&](const LoraUse& other) {
       return other.name == use.name;
     };
+    // Quadratic over at most kMaxLoras. Two scales for one LoRA have no
+    // meaning.
     if (std::any_of(target.begin(), target.end(), same)) {
       return absl::InvalidArgumentError(
           absl::StrCat(Quoted(use.name), " is named twice"));
@@ -105,12 +120,15 @@ struct Field {
 };
 using Known = const absl::flat_hash_set<std::string>&;
 
+// Reads an integer field by the rule that the defaults of a job share.
 absl::Status ReadIntField(element value, absl::StatusOr<int> (*check)(int64_t),
                           int& target) {
   ASSIGN_OR_RETURN(const int64_t number, ReadInt64(value));
   return Assign(check(number), target);
 }
 
+// Every field that a line may have; the place of a field is its bit in `seen`.
+// The common ones come first, as they are looked up one by one.
 constexpr Field kFields[] = {
     {"prompt", [](element v, Known,
                   PromptLine& line) { return ReadText(v, line.prompt); }},
@@ -154,8 +172,10 @@ constexpr Field kFields[] = {
     {"loras", [](element v, Known known,
                  PromptLine& line) { return ReadLoras(v, known, line.loras); }},
 };
+// The place of "prompt", the only field that must be there.
 constexpr size_t kPromptField = 0;
 
+// Starts a line from the job's defaults; ids, seeds and counts have none.
 PromptLine FromDefaults(const GenerationDefaults& defaults) {
   return PromptLine{.negative_prompt = defaults.negative_prompt,
                     .num_inference_steps = defaults.num_inference_steps,
@@ -174,15 +194,18 @@ size_t FindField(std::string_view name) {
   return found - std::begin(kFields);
 }
 
+// Puts the field's name before a reason of field_rules.h or json_value.h.
 absl::Status FieldError(std::string_view field, std::string_view reason) {
   return absl::InvalidArgumentError(
       absl::StrCat(std::string(field), ": ", std::string(reason)));
 }
 
+// Reads one field. `seen` has a bit for each field that came before.
 absl::Status ReadField(std::string_view name, element value, Known known,
                        uint32_t& seen, PromptLine& line) {
   const size_t index = FindField(name);
   if (index == std::size(kFields)) {
+    // Escaped and cut by Quoted; the quotes go, as a field's name stands bare.
     const std::string quoted = Quoted(name);
     return FieldError(quoted.substr(1, quoted.size() - 2), "unknown field");
   }
@@ -208,20 +231,27 @@ PromptLineParser::~PromptLineParser() = default;
 
 absl::StatusOr<PromptLine> PromptLineParser::Parse(std::string_view text) {
   std::vector<char>& padded = buffers_->padded;
+  // Grows to twice the need, so that slowly growing lines do not copy each
+  // time. It never shrinks; the limit on lines, 1 MiB, bounds it.
   if (padded.size() < text.size() + simdjson::SIMDJSON_PADDING) {
     padded.resize(2 * text.size() + simdjson::SIMDJSON_PADDING);
   }
   std::memcpy(padded.data(), text.data(), text.size());
+  // simdjson reads past the end, up to its padding; what it reads there must be
+  // ours, whatever it is.
   std::memset(padded.data() + text.size(), 0, simdjson::SIMDJSON_PADDING);
 
   element root;
   const simdjson::error_code error =
+      // `false`: the buffer has the padding already, so no copy is made.
       buffers_->parser.parse(padded.data(), text.size(), false).get(root);
   if (error != simdjson::SUCCESS) return NotJson(error);
   if (!root.is_object()) return WrongType("a JSON object", root);
 
   PromptLine line = FromDefaults(options_.defaults);
   uint32_t seen = 0;
+  // Views of names and texts point into the parser and die with the next line;
+  // the fields copy what they keep.
   const simdjson::dom::object object = root.get_object().value_unsafe();
   for (const auto field : object) {
     RETURN_IF_ERROR(

@@ -27,6 +27,7 @@ struct LaterTask {
   }
 };
 
+// Reads one shard whole: its payload gives each result its line and id.
 absl::StatusOr<Cursor> OpenShard(const JobStore& store,
                                  const TaskReader& task_reader,
                                  const ShardId& id) {
@@ -35,7 +36,11 @@ absl::StatusOr<Cursor> OpenShard(const JobStore& store,
                    task_reader.ReadTasks(payload));
   ASSIGN_OR_RETURN(std::vector<TaskResult> results, store.ReadResults(id));
   Cursor cursor;
+  // Results come in order of task, which is input order; tasks without a
+  // result, of a cancelled job, leave no gap in it.
   for (TaskResult& result : results) {
+    // The store holds two parts of one shard; when they disagree, a manifest
+    // with wrong names would be worse than none.
     if (result.task < 0 ||
         result.task >= static_cast<int64_t>(identities.size())) {
       return absl::DataLossError(absl::StrCat("result without a task: job ",
@@ -53,6 +58,8 @@ absl::StatusOr<Cursor> OpenShard(const JobStore& store,
 absl::Status MergeResults(const JobStore& store, const TaskReader& task_reader,
                           const JobId& job, std::vector<Shard> shards,
                           ResultVisitor visit) {
+  // By first line, so that a shard is not read before the merge gets to it:
+  // memory holds those that overlap, not the whole job.
   std::sort(shards.begin(), shards.end(), [](const Shard& a, const Shard& b) {
     return std::tie(a.first_line, a.index) < std::tie(b.first_line, b.index);
   });
@@ -60,20 +67,26 @@ absl::Status MergeResults(const JobStore& store, const TaskReader& task_reader,
   auto unread = shards.begin();
   while (unread != shards.end() || !heap.empty()) {
     if (unread != shards.end() &&
+        // "Or equal": pictures of one line may be in two shards, and the unread
+        // one may hold the smaller index.
         (heap.empty() || unread->first_line <= heap.front().identity().line)) {
       ASSIGN_OR_RETURN(Cursor cursor,
                        OpenShard(store, task_reader, {job, unread->index}));
       ++unread;
+      // Nothing of it ended: a cancelled job.
       if (cursor.tasks.empty()) continue;
       heap.push_back(std::move(cursor));
       std::push_heap(heap.begin(), heap.end(), LaterTask());
       continue;
     }
     std::pop_heap(heap.begin(), heap.end(), LaterTask());
+    // pop_heap has moved the smallest to the end; it is used there and pushed
+    // again, which spares a copy of the cursor.
     Cursor& cursor = heap.back();
     const auto& [identity, result] = cursor.tasks[cursor.next];
     RETURN_IF_ERROR(visit(identity, result));
     if (++cursor.next == cursor.tasks.size()) {
+      // Frees the shard's results: the merge has passed it.
       heap.pop_back();
     } else {
       std::push_heap(heap.begin(), heap.end(), LaterTask());

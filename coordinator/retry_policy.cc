@@ -3,6 +3,8 @@
 namespace tessera::coordinator {
 
 bool IsRetryable(std::string_view code) {
+  // What may pass by itself: a full disk, memory that others hold, a worker
+  // that is being stopped. Everything else would fail the same way again.
   return code == "UNAVAILABLE" || code == "RESOURCE_EXHAUSTED" ||
          code == "ABORTED";
 }

@@ -28,13 +28,18 @@ namespace {
 // Calls share the store's one writer, so threads only have to be enough for
 // their commits to be grouped.
 constexpr int kCallThreads = 16;
+// Calls that wait for a thread; those beyond get RESOURCE_EXHAUSTED (I10). A
+// cluster of thousands of workers calling at once stays below it.
 constexpr size_t kMaxWaitingCalls = 4096;
 // Followed jobs are looked at twice a second, held calls and leases too: a
 // lease ends at most this long after its time.
 constexpr absl::Duration kTickInterval = absl::Milliseconds(500);
 // Short, because the last picture of a small job waits for it.
 constexpr absl::Duration kSealInterval = absl::Milliseconds(100);
+// Longest time that a call of an idle worker is held. Shorter than what proxies
+// and load balancers allow a silent call.
 constexpr absl::Duration kMaxHold = absl::Seconds(10);
+// As long as a store that is slow, not stuck, may need for its commit.
 constexpr absl::Duration kShutdownGrace = absl::Seconds(2);
 
 }  // namespace
@@ -55,6 +60,9 @@ class Server::Parts {
         idle_(frame_,
               std::min(kMaxHold, options.coordinator.lease_duration / 2)) {}
 
+  // Starts what needs the coordinator, which needs what was made before: its
+  // callback reaches the held calls. The destructor undoes a start that fails
+  // halfway.
   absl::Status Start() {
     ASSIGN_OR_RETURN(
         coordinator_,
@@ -64,12 +72,15 @@ class Server::Parts {
     generation_ =
         std::make_unique<GenerationService>(frame_, *coordinator_, *watchers_);
     workers_ = std::make_unique<WorkerService>(frame_, *coordinator_, idle_);
+    // From here on calls come in; all that they use is there.
     RETURN_IF_ERROR(Listen());
     if (!options_.metrics_listen.empty()) {
       ASSIGN_OR_RETURN(exposition_, metrics::Exposition::Start(
                                         options_.metrics_listen, registry_,
                                         [this] { return healthy_.load(); }));
     }
+    // Once before the threads start, so that a server that was started is also
+    // healthy and its metrics are not empty.
     Tick();
     ticker_ = std::make_unique<PeriodicThread>(clock_, kTickInterval,
                                                [this] { Tick(); });
@@ -80,13 +91,21 @@ class Server::Parts {
 
   ~Parts() { Shutdown(); }
 
+  // Stops in the order in which nothing waits for something already gone.
   void Shutdown() {
+    // Never started, or shut down before.
     if (grpc_ == nullptr) return;
+    // First: whoever balances load stops sending new calls here.
     healthy_ = false;
     grpc_->GetHealthCheckService()->SetServingStatus(false);
+    // Held calls are answered now; otherwise gRPC would wait for them until the
+    // grace is over.
     idle_.Stop();
     watchers_->Stop();
+    // Calls that run are given the grace, then cancelled. Whoever is cut off
+    // does not know whether its commit is stored, and repeats it.
     grpc_->Shutdown(absl::ToChronoTime(clock_.Now() + kShutdownGrace));
+    // Joins the threads. From here on only the pool runs.
     ticker_.reset();
     sealer_.reset();
     exposition_.reset();
@@ -98,11 +117,16 @@ class Server::Parts {
   int metrics_port() const { return exposition_ ? exposition_->port() : 0; }
 
  private:
+  // Listens for clients and workers. Errors: UNAVAILABLE, also for an address
+  // that cannot be read.
   absl::Status Listen() {
+    // Before the builder: gRPC takes both settings when a server is built.
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     rpc::ApplyServerSettings(builder);
+    // gRPC writes the port that it got, which matters for port 0; 0 afterwards
+    // means that this address failed.
     builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(),
                              &port_);
     builder.RegisterService(generation_.get());
@@ -114,9 +138,15 @@ class Server::Parts {
                      ": port in use or address not of this machine"));
   }
 
+  // Keeps time: held calls, followed jobs, leases, metrics, health. Runs on the
+  // ticker's thread and once in Start.
   void Tick() {
+    // First, as it only hands calls to the pool; what follows may wait for the
+    // store.
     idle_.Expire();
     watchers_->Pulse();
+    // The health of the process shows a store that fails here; the process goes
+    // on and tries again.
     const absl::Status status = coordinator_->Tick().status();
     const absl::StatusOr<CoordinatorStats> stats = coordinator_->Stats();
     if (stats.ok()) metrics_.Update(*stats);
@@ -126,11 +156,15 @@ class Server::Parts {
     }
   }
 
+  // Seals what is due, on a thread of its own: a big job takes minutes, and
+  // leases must expire meanwhile.
   void Seal() {
     const absl::StatusOr<int64_t> sealed = coordinator_->SealDue();
     if (sealed.ok()) {
+      // Those who watch a job are waiting for just this.
       if (*sealed > 0) watchers_->Pulse();
       seal_failing_ = false;
+      // Told once, until it works again.
     } else if (!std::exchange(seal_failing_, true)) {
       Log(Severity::kError, "cannot seal jobs", {{"error", sealed.status()}});
     }
@@ -162,6 +196,7 @@ class Server::Parts {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     const ServerOptions& options, Clock& clock,
     std::unique_ptr<JobStore> store) {
+  // A failed start is undone by the destructor of the parts.
   auto parts = std::make_unique<Parts>(options, clock, std::move(store));
   RETURN_IF_ERROR(parts->Start());
   return std::unique_ptr<Server>(new Server(std::move(parts)));

@@ -13,16 +13,22 @@
 namespace tessera::coordinator {
 namespace {
 
+// Whether a path stays below images/ of the output folder. Workers are trusted
+// with pictures, not with names: the seal decides by them what it removes.
 bool IsPicturePath(const std::string& path) {
   if (!absl::StartsWith(path, "images/") || absl::EndsWith(path, "/")) {
     return false;
   }
+  // Also refuses "a//b", which names the same file as "a/b" in another text.
   for (absl::string_view part : absl::StrSplit(path, '/')) {
     if (part.empty() || part == "." || part == "..") return false;
   }
+  // The path is handed to the system as a C string, which would end here.
   return path.find('\0') == std::string::npos;
 }
 
+// Whether a digest has the one form that equal digests share; they are compared
+// as text.
 bool IsSha256(const std::string& digest) {
   return digest.size() == 64 &&
          std::all_of(digest.begin(), digest.end(), [](unsigned char c) {
@@ -30,7 +36,9 @@ bool IsSha256(const std::string& digest) {
          });
 }
 
+// Checks what the store, the manifest and the seal rely on.
 absl::Status ValidateOutcome(const TaskResult& result) {
+  // Any code: those that are not known count as final (retry_policy.h).
   if (const auto* failure = std::get_if<TaskFailure>(&result.outcome)) {
     return failure->code.empty()
                ? absl::InvalidArgumentError("failure without a code")
@@ -57,14 +65,17 @@ absl::Status ValidateResults(const std::vector<TaskResult>& results,
       return absl::InvalidArgumentError(absl::StrCat(
           "task is outside the shard: ", result.task, ", tasks ", pictures));
     }
+    // Checks all before the first is applied: a commit is taken whole or not.
     RETURN_IF_ERROR(ValidateOutcome(result));
   }
   return absl::OkStatus();
 }
 
 bool SameOutcome(const TaskResult& a, const TaskResult& b) {
+  // A picture and a failure never agree.
   if (a.outcome.index() != b.outcome.index()) return false;
   if (const auto* failure = std::get_if<TaskFailure>(&a.outcome)) {
+    // Reasons may hold times and addresses, and so differ between repeats.
     return failure->code == std::get<TaskFailure>(b.outcome).code;
   }
   return !DifferentDigest(a, b);

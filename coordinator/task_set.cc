@@ -8,12 +8,17 @@
 namespace tessera::coordinator {
 
 TaskSet::TaskSet(int32_t size) : size_(size), bits_((size + 7) / 8, '\0') {
+  // Callers have checked sizes that come from outside.
   CHECK(size >= 0);
 }
 
 TaskSet::TaskSet(int32_t size, std::string_view bytes) : TaskSet(size) {
   std::copy_n(bytes.begin(), std::min(bytes.size(), bits_.size()),
+              // Takes what fits: bytes beyond are ignored, missing ones stay
+              // empty.
               bits_.begin());
+  // Clears the bits beyond `size` in the last byte, so that Count and equality
+  // see tasks only.
   if (size % 8 != 0) {
     bits_.back() = static_cast<char>(bits_.back() & ((1 << (size % 8)) - 1));
   }
@@ -30,12 +35,15 @@ bool TaskSet::Contains(int32_t task) const {
 }
 
 int32_t TaskSet::Count() const {
+  // A bit a task, eight at a time: Count is called for every answer that needs
+  // to know whether a shard is complete.
   int32_t count = 0;
   for (char byte : bits_) count += std::popcount(static_cast<uint8_t>(byte));
   return count;
 }
 
 int32_t TaskSet::FirstAbsent() const {
+  // Linear, for lost shards only.
   int32_t task = 0;
   while (task < size_ && Contains(task)) ++task;
   return task;

@@ -18,6 +18,8 @@ namespace {
 // that the 300 runs of 300 million ids need 10 MB.
 constexpr size_t kMergeEntries = 1024;
 
+// Returns the first half of an id's SHA-256. With 128 bits two ids of 300
+// million collide with a chance of 1 in 10^21, so digests stand for ids.
 absl::uint128 Digest(std::string_view id) {
   const Sha256Digest digest = Sha256(id);
   uint64_t high, low;
@@ -36,6 +38,8 @@ std::optional<int64_t> AsIndex(std::string_view id) {
   return index;
 }
 
+// Names the file in words, since it has no name. ErrnoToStatus makes
+// RESOURCE_EXHAUSTED of a full disk.
 absl::Status FileError(const char* what) {
   return absl::ErrnoToStatus(
       errno, absl::StrCat("temporary file of custom ids: ", what));
@@ -49,17 +53,22 @@ void UniqueIds::CloseFile::operator()(FILE* file) const { std::fclose(file); }
 
 absl::StatusOr<std::optional<DuplicateId>> UniqueIds::Add(
     std::string_view custom_id, int64_t index, int64_t line_number) {
+  // While no line had an id of its own, the bound says everything.
   if (custom_id.empty() && !any_explicit_) {
     implicit_prefix_ = index + 1;
     return std::nullopt;
   }
   any_explicit_ = true;
+  // Implicit ids after the first explicit one are remembered like any other,
+  // since an explicit one may have taken the same text.
   const std::string implicit = absl::StrCat(index);
   const std::string_view id = custom_id.empty() ? implicit : custom_id;
   const std::optional<int64_t> as_index = AsIndex(id);
+  // An explicit "12" after line 12 had it implicitly.
   if (as_index.has_value() && *as_index < implicit_prefix_) {
     return DuplicateId{.line = line_number, .first_line = 0};
   }
+  // Told at once while the earlier line is in memory; otherwise by Finish.
   const auto [entry, fresh] = recent_.try_emplace(Digest(id), line_number);
   if (!fresh) {
     return DuplicateId{.line = line_number, .first_line = entry->second};
@@ -68,8 +77,10 @@ absl::StatusOr<std::optional<DuplicateId>> UniqueIds::Add(
   return std::nullopt;
 }
 
+// Sorts what is in memory and writes it as a run. Errors: those of the file.
 absl::Status UniqueIds::Spill() {
   if (spilled_ == nullptr) {
+    // Unnamed: it disappears with the process, whatever ends it.
     spilled_.reset(std::tmpfile());
     if (spilled_ == nullptr) return FileError("cannot create it");
   }
@@ -79,6 +90,7 @@ absl::Status UniqueIds::Spill() {
   recent_.clear();
   std::sort(run.begin(), run.end(),
             [](const Entry& a, const Entry& b) { return a.digest < b.digest; });
+  // Written as it lies in memory: the file never leaves this process.
   if (std::fwrite(run.data(), sizeof(Entry), run.size(), spilled_.get()) !=
       run.size()) {
     return FileError("cannot write it");
@@ -89,7 +101,9 @@ absl::Status UniqueIds::Spill() {
 
 absl::StatusOr<std::vector<DuplicateId>> UniqueIds::Finish(size_t limit) {
   std::vector<DuplicateId> duplicates;
+  // Everything fitted into memory, so everything was told at once.
   if (spilled_ == nullptr) return duplicates;
+  // The rest becomes a run as well, so that the merge knows one kind only.
   RETURN_IF_ERROR(Spill());
 
   // A run as it is read: entries [next, end) of the file are still to come.
@@ -102,6 +116,7 @@ absl::StatusOr<std::vector<DuplicateId>> UniqueIds::Finish(size_t limit) {
   for (size_t i = 0; i < run_ends_.size(); ++i) {
     runs.push_back({i == 0 ? 0 : run_ends_[i - 1], run_ends_[i], {}, 0});
   }
+  // Reads the next piece of a run. Runs share the file, so each seeks first.
   const auto refill = [&](Run& run) -> absl::Status {
     const size_t count = std::min<int64_t>(kMergeEntries, run.end - run.next);
     run.entries.resize(count);
@@ -114,6 +129,8 @@ absl::StatusOr<std::vector<DuplicateId>> UniqueIds::Finish(size_t limit) {
     run.next += count;
     return absl::OkStatus();
   };
+  // Compares heads by digest, then line: of equal ids the earliest line comes
+  // first and counts as the first use.
   const auto later = [&](size_t a, size_t b) {
     const Entry& x = runs[a].entries[runs[a].position];
     const Entry& y = runs[b].entries[runs[b].position];
@@ -128,13 +145,17 @@ absl::StatusOr<std::vector<DuplicateId>> UniqueIds::Finish(size_t limit) {
   }
 
   std::optional<Entry> previous;
+  // Stops at the limit: what is found beyond is not shown.
   while (!heads.empty() && duplicates.size() < limit) {
+    // Taken by value of the heap: its order depends on the position, which
+    // changes below, so the run leaves the heap before.
     Run& run = runs[heads.top()];
     const size_t index = heads.top();
     heads.pop();
     const Entry entry = run.entries[run.position++];
     if (previous.has_value() && previous->digest == entry.digest) {
       duplicates.push_back({.line = entry.line, .first_line = previous->line});
+      // Stays on the first of equal ids, so that all others name it.
     } else {
       previous = entry;
     }
