@@ -9,8 +9,11 @@ Backoff::Backoff(absl::Duration first, absl::Duration longest, uint32_t seed)
 
 absl::Duration Backoff::Next() {
   absl::Duration bound = first_;
+  // Stops doubling at the longest wait, so that a long outage overflows
+  // nothing.
   for (int i = 0; i < failures_ && bound < longest_; ++i) bound *= 2;
   ++failures_;
+  // Draws from zero on ("full jitter"): the mean wait is half of the bound.
   return std::min(bound, longest_) *
          std::uniform_real_distribution<double>(0, 1)(random_);
 }

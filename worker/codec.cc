@@ -8,8 +8,12 @@
 namespace tessera::worker {
 namespace {
 
+// Bounds what a coordinator may ask for: a bug there must not silence the
+// worker for good.
 constexpr absl::Duration kLongestPause = absl::Minutes(1);
 
+// Writes the three fields that name a lease; the epoch fences off attempts that
+// were given up.
 internal::v1::Lease Encode(const Lease& lease) {
   internal::v1::Lease message;
   message.set_job_id(lease.job_id);
@@ -18,6 +22,8 @@ internal::v1::Lease Encode(const Lease& lease) {
   return message;
 }
 
+// Writes what the job's manifest says of a picture; `path` is relative to the
+// job's output.
 v1::Image Encode(const FinishedImage& image) {
   v1::Image message;
   message.set_custom_id(image.custom_id);
@@ -32,6 +38,7 @@ v1::Image Encode(const FinishedImage& image) {
   return message;
 }
 
+// Writes either a picture or a failure, never both.
 internal::v1::TaskResult Encode(const TaskResult& result) {
   internal::v1::TaskResult message;
   message.set_task(result.task);
@@ -45,6 +52,8 @@ internal::v1::TaskResult Encode(const TaskResult& result) {
   return message;
 }
 
+// Reads one picture's task; zero and empty fields stay for the model to fill
+// in.
 ImageTask Decode(const internal::v1::ImageTask& message) {
   ImageTask task;
   task.line = message.line();
@@ -64,6 +73,7 @@ ImageTask Decode(const internal::v1::ImageTask& message) {
   return task;
 }
 
+// Reads an assignment and checks that finished tasks are indices of it.
 absl::StatusOr<Assignment> Decode(const internal::v1::Assignment& message) {
   Assignment assignment;
   assignment.lease = {message.lease().job_id(), message.lease().shard_index(),
@@ -74,6 +84,7 @@ absl::StatusOr<Assignment> Decode(const internal::v1::Assignment& message) {
   for (const auto& task : message.shard().tasks()) {
     assignment.tasks.push_back(Decode(task));
   }
+  // Refuses the whole answer: half an assignment would be committed as a whole.
   for (const int task : message.finished_tasks()) {
     if (task < 0 || task >= message.shard().tasks_size()) {
       return absl::InternalError(
@@ -84,6 +95,8 @@ absl::StatusOr<Assignment> Decode(const internal::v1::Assignment& message) {
   return assignment;
 }
 
+// Reads a pause and clamps it, so that a wrong clock or a bug at the other end
+// neither spins this worker nor silences it.
 absl::Duration Decode(const google::protobuf::Duration& message) {
   const absl::Duration pause =
       absl::Seconds(message.seconds()) + absl::Nanoseconds(message.nanos());
@@ -97,6 +110,8 @@ internal::v1::SynchronizeRequest Encode(const WorkerFacts& facts,
   internal::v1::SynchronizeRequest request;
   request.set_worker_id(facts.worker_id);
   request.set_sequence(call.sequence);
+  // Repeats the facts in every call, so that a coordinator that restarted knows
+  // the worker again at once.
   internal::v1::WorkerInfo& info = *request.mutable_info();
   info.set_host(facts.host);
   info.set_device(facts.device);
@@ -104,6 +119,8 @@ internal::v1::SynchronizeRequest Encode(const WorkerFacts& facts,
   info.set_version(facts.version);
   info.set_batch(facts.batch);
   for (const std::string& model : facts.models) info.add_models(model);
+  // Says what the worker holds, not what it wants: the coordinator compares it
+  // with its own books.
   if (call.lease) {
     *request.mutable_executing()->mutable_lease() = Encode(*call.lease);
     request.mutable_executing()->set_tasks_finished(call.tasks_finished);
@@ -129,6 +146,7 @@ internal::v1::CommitResultsRequest Encode(const std::string& worker_id,
 absl::StatusOr<SynchronizeAnswer> Decode(
     const internal::v1::SynchronizeResponse& response) {
   SynchronizeAnswer answer;
+  // Is read before what is desired, for every answer has one.
   answer.next_synchronization = Decode(response.next_synchronization());
   switch (response.desired_case()) {
     case internal::v1::SynchronizeResponse::kCarryOn:
@@ -141,6 +159,8 @@ absl::StatusOr<SynchronizeAnswer> Decode(
     case internal::v1::SynchronizeResponse::kStop:
       answer.desired = StopLease{response.stop().reason()};
       return answer;
+    // Catches an answer of a newer coordinator that desires something unknown
+    // here.
     case internal::v1::SynchronizeResponse::DESIRED_NOT_SET:
       break;
   }

@@ -12,12 +12,14 @@
 namespace tessera::worker {
 namespace {
 
+// Returns the flag `name`, which the program has declared.
 absl::CommandLineFlag& Flag(const std::string& name) {
   absl::CommandLineFlag* const flag = absl::FindCommandLineFlag(name);
   CHECK(flag != nullptr);
   return *flag;
 }
 
+// Parses `value` into a flag; `source` is the argument or variable to blame.
 absl::Status Set(const std::string& name, const std::string& value,
                  const std::string& source) {
   std::string error;
@@ -26,6 +28,7 @@ absl::Status Set(const std::string& name, const std::string& value,
       absl::StrCat("bad value of ", source, ": \"", value, "\""));
 }
 
+// Spells a flag as users type it.
 std::string Spelled(const std::string& name) {
   return absl::StrCat("--", absl::StrReplaceAll(name, {{"_", "-"}}));
 }
@@ -41,6 +44,7 @@ absl::Status SetFlags(
     const std::function<std::optional<std::string>(const std::string&)>&
         environment,
     const std::vector<std::string>& arguments) {
+  // Takes the environment first, so that an argument overrides a variable.
   for (const std::string& name : names) {
     const std::string variable = EnvironmentName(name);
     if (const std::optional<std::string> value = environment(variable)) {
@@ -49,12 +53,15 @@ absl::Status SetFlags(
   }
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
+    // Splits --flag=value; without "=" the value is the next argument.
     const size_t equals = std::min(argument.find('='), argument.size());
     const std::string spelled = argument.substr(0, equals);
+    // Accepts dashes and underscores alike; a single dash is no flag here.
     const std::string name =
         spelled.starts_with("--")
             ? absl::StrReplaceAll(spelled.substr(2), {{"-", "_"}})
             : "";
+    // Knows only the program's own flags, not those that libraries declare.
     if (std::find(names.begin(), names.end(), name) == names.end()) {
       return absl::InvalidArgumentError(
           absl::StrCat("unknown argument: ", argument));
@@ -76,6 +83,7 @@ std::string HelpText(const std::string& usage,
   std::string text = usage;
   for (const std::string& name : names) {
     const absl::CommandLineFlag& flag = Flag(name);
+    // Shows no default where it is empty.
     const std::string value = flag.DefaultValue();
     absl::StrAppend(&text, "\n  ", Spelled(name), "\n      ", flag.Help(),
                     "\n      ", value.empty() ? "" : "Default: ", value,

@@ -4,11 +4,13 @@ namespace tessera::worker {
 
 ExecutionControl::ExecutionControl(Clock& clock) : clock_(clock) {}
 
+// Wakes nobody: the executor looks between two steps.
 void ExecutionControl::Drain() {
   absl::MutexLock lock(&mu_);
   draining_ = true;
 }
 
+// Wakes a wait for a full disk, whose condition is this flag.
 void ExecutionControl::Stop() {
   absl::MutexLock lock(&mu_);
   stopped_ = true;
@@ -26,6 +28,7 @@ bool ExecutionControl::stopped() const {
 
 bool ExecutionControl::WaitUnlessStopped(absl::Duration duration) {
   absl::MutexLock lock(&mu_);
+  // Reads the clock that was injected, so that tests do not wait.
   return !clock_.AwaitWithTimeout(mu_, absl::Condition(&stopped_), duration);
 }
 

@@ -11,9 +11,12 @@
 namespace tessera::worker {
 namespace {
 
+// Tries of one write; with waits of 1, 2, 4 and 8 s in between the last comes
+// after 15 s. The session synchronizes meanwhile, so no lease is lost.
 constexpr int kWritesOfFullDisk = 5;
 constexpr absl::Duration kFirstWait = absl::Seconds(1);
 
+// Measures from its construction; for metrics only.
 class Stopwatch {
  public:
   double Seconds() const {
@@ -33,12 +36,14 @@ absl::Status RetryWhileFull(ExecutionControl& control,
                             const std::function<absl::Status()>& attempt) {
   absl::Duration wait = kFirstWait;
   for (int attempts = 1;; ++attempts) {
+    // Retries a full disk alone: other errors do not pass by waiting.
     absl::Status status = attempt();
     if (!absl::IsResourceExhausted(status) || attempts == kWritesOfFullDisk) {
       return status;
     }
     Log(Severity::kWarning, "output is full, waiting",
         {{"status", status}, {"wait", wait}});
+    // Gives up at once when stopped: the lease is lost.
     if (!control.WaitUnlessStopped(wait)) return status;
     wait *= 2;
   }
@@ -49,6 +54,7 @@ absl::StatusOr<std::unique_ptr<ImageFiles>> ImageFiles::Create(
     const ModelFacts& model, ExecutionControl& control) {
   ASSIGN_OR_RETURN(const std::string folder,
                    OutputFolder(assignment.output_uri));
+  // Retries this too: folders need space as files do.
   std::unique_ptr<ImageWriter> writer;
   RETURN_IF_ERROR(RetryWhileFull(control, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(writer, ImageWriter::Create(folder, worker,
@@ -72,15 +78,19 @@ absl::StatusOr<WrittenImage> ImageFiles::Write(int task,
                                                const model::Image& image) {
   const ImageTask& item = assignment_.tasks[task];
   WrittenImage written;
+  // Comes first: a name that is no file name costs no encoding.
   ASSIGN_OR_RETURN(written.image.path, ImagePath(assignment_.lease.shard_index,
                                                  item.custom_id, item.index));
   const Stopwatch encode;
+  // Puts the parameters into the file itself, so that a picture tells how it
+  // was made wherever it goes.
   ASSIGN_OR_RETURN(
       const std::string bytes,
       EncodePng(image, {{"parameters", GenerationParameters(item, model_)}}));
   written.seconds.image_encode = encode.Seconds();
 
   const Stopwatch write;
+  // Writes the same bytes on every try; a written file is durable.
   RETURN_IF_ERROR(RetryWhileFull(control_, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(written.image.sha256,
                      writer_->Write(written.image.path, bytes));

@@ -7,13 +7,16 @@
 namespace tessera::worker {
 namespace {
 
+// Keeps the whole name, with index and ".png", far below 255 bytes.
 constexpr size_t kMaxIdLength = 64;
 
+// Says whether `c` is safe in a file name on every system.
 bool IsIdCharacter(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' ||
          c == '_' || c == '-';
 }
 
+// Refuses "..", hidden files and path separators.
 bool IsValidId(const std::string& id) {
   if (id.empty() || id.size() > kMaxIdLength || id[0] == '.') return false;
   for (const char c : id) {
@@ -26,17 +29,20 @@ bool IsValidId(const std::string& id) {
 
 absl::StatusOr<std::string> OutputFolder(const std::string& output_uri) {
   std::string folder = output_uri;
+  // Takes the two forms that a job may have its output in.
   if (folder.starts_with("file://")) folder = folder.substr(7);
   if (folder.empty() || folder[0] != '/') {
     return absl::InvalidArgumentError(absl::StrCat(
         "output is neither an absolute folder nor file:///folder: ",
         output_uri));
   }
+  // Keeps a lone "/".
   while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
   return folder;
 }
 
 std::string ShardFolder(int64_t shard_index) {
+  // Pads to six digits, so that folders list in order up to a million shards.
   return absl::StrFormat("images/%06d", shard_index);
 }
 

@@ -21,10 +21,13 @@ namespace {
 // Pictures are for people and for the coordinator, whoever runs them.
 constexpr mode_t kFileMode = 0644;
 
+// Returns errno's status, "cannot CALL PATH"; call it before anything else can
+// change errno.
 absl::Status Failed(const char* call, const std::string& path) {
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot ", call, " ", path));
 }
 
+// Creates a folder and those above it; one that exists is fine.
 absl::Status CreateFolders(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
@@ -33,6 +36,7 @@ absl::Status CreateFolders(const std::string& path) {
                              absl::StrCat("cannot create folder ", path));
 }
 
+// Writes all bytes: a call may write fewer, or none when a signal comes.
 absl::Status WriteAll(int file, std::string_view bytes,
                       const std::string& path) {
   while (!bytes.empty()) {
@@ -44,16 +48,20 @@ absl::Status WriteAll(int file, std::string_view bytes,
   return absl::OkStatus();
 }
 
+// Creates or replaces a file and flushes its bytes to the disk. A partial file
+// may stay behind on errors.
 absl::Status WriteFlushed(const std::string& path, std::string_view bytes) {
   const int file =
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode);
   if (file < 0) return Failed("create", path);
   absl::Status status = WriteAll(file, bytes, path);
   if (status.ok() && ::fsync(file) != 0) status = Failed("flush", path);
+  // Reports what close finds: network file systems tell of a full disk here.
   if (::close(file) != 0 && status.ok()) status = Failed("close", path);
   return status;
 }
 
+// Flushes a folder's entries, without which a rename may be lost in a crash.
 absl::Status FlushFolder(const std::string& path) {
   const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return Failed("open folder", path);
@@ -68,6 +76,8 @@ absl::Status FlushFolder(const std::string& path) {
 absl::StatusOr<std::unique_ptr<ImageWriter>> ImageWriter::Create(
     const std::string& output_folder, const std::string& worker,
     int64_t shard_index) {
+  // Gives every worker a folder of its own, so that two that hold the same
+  // shard do not write to one file.
   const std::string temporary = absl::StrCat(output_folder, "/.tmp/", worker);
   const std::string images =
       absl::StrCat(output_folder, "/", ShardFolder(shard_index));
@@ -93,16 +103,22 @@ ImageWriter::~ImageWriter() {
 absl::StatusOr<std::string> ImageWriter::Write(const std::string& path,
                                                std::string_view bytes) {
   const std::string final_path = absl::StrCat(output_folder_, "/", path);
+  // Keeps temporary files on the file system of the output: a rename does not
+  // work across two.
   const std::string temporary = absl::StrCat(
       temporary_folder_, "/", std::filesystem::path(path).filename().string());
   absl::Status status = WriteFlushed(temporary, bytes);
+  // Replaces an earlier attempt's file at once: readers see the old or the new
+  // bytes, never a mixture.
   if (status.ok() && std::rename(temporary.c_str(), final_path.c_str()) != 0) {
     status = Failed("rename into place", final_path);
   }
   if (!status.ok()) {
+    // Frees the space, which may be what was missing.
     ::unlink(temporary.c_str());
     return status;
   }
+  // Comes after the rename: only then is the name durable.
   RETURN_IF_ERROR(
       FlushFolder(std::filesystem::path(final_path).parent_path().string()));
   return Sha256Hex(bytes);

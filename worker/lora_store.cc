@@ -14,6 +14,7 @@ LoraStore::LoraStore(LoraStoreOptions options, Parser parser)
     : options_(std::move(options)), parser_(std::move(parser)) {}
 
 absl::StatusOr<LoraStore::Weights> LoraStore::Get(const std::string& name) {
+  // Searches the list: a worker keeps few LoRAs.
   const auto known =
       std::find_if(entries_.begin(), entries_.end(),
                    [&](const Entry& entry) { return entry.name == name; });
@@ -21,17 +22,24 @@ absl::StatusOr<LoraStore::Weights> LoraStore::Get(const std::string& name) {
     entries_.splice(entries_.begin(), entries_, known);
     return known->weights;
   }
+  // Reads on the executor's thread; the shard waits for it.
   ASSIGN_OR_RETURN(const std::string path, Find(name));
   ASSIGN_OR_RETURN(Weights weights, parser_(path));
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
+  // Counts a file whose size cannot be read as none: it was parsed a moment
+  // ago.
   const int64_t bytes = error ? 0 : static_cast<int64_t>(size);
   entries_.push_front({name, weights, bytes});
   bytes_ += bytes;
+  // May evict the one that was just added, if it alone exceeds the bound: the
+  // caller holds it.
   Evict();
   return weights;
 }
 
+// Returns the file of a LoRA. Names come from jobs, so only plain file names
+// are looked for in the folder.
 absl::StatusOr<std::string> LoraStore::Find(const std::string& name) const {
   const auto file = options_.files.find(name);
   if (file != options_.files.end()) return file->second;
@@ -47,6 +55,7 @@ absl::StatusOr<std::string> LoraStore::Find(const std::string& name) const {
       absl::StrCat("this worker has no such LoRA: ", name));
 }
 
+// Drops those used longest ago; pictures that use them keep them alive.
 void LoraStore::Evict() {
   while (bytes_ > options_.bytes && !entries_.empty()) {
     bytes_ -= entries_.back().bytes;

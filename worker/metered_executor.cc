@@ -7,12 +7,15 @@
 namespace tessera::worker {
 namespace {
 
+// Passes every event on; counts before it does, so that a commit never precedes
+// its count.
 class MeteredListener final : public ExecutionListener {
  public:
   MeteredListener(ExecutionListener& listener, WorkerMetrics& metrics)
       : listener_(listener), metrics_(metrics) {}
 
   void OnResult(TaskResult result) override {
+    // Counts failures by their status code.
     const auto* failure = std::get_if<TaskFailure>(&result.outcome);
     metrics_.CountImage(failure == nullptr ? "done" : failure->code);
     listener_.OnResult(std::move(result));
@@ -42,6 +45,7 @@ MeteredExecutor::MeteredExecutor(ShardExecutor& executor,
 void MeteredExecutor::Execute(const Assignment& assignment,
                               ExecutionControl& control,
                               ExecutionListener& listener) {
+  // Lives as long as the execution, on the executor's thread.
   MeteredListener metered(listener, metrics_);
   executor_.Execute(assignment, control, metered);
 }

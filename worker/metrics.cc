@@ -31,7 +31,7 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
                       .Histogram("tessera_worker_model_load_seconds",
                                  "Seconds that loading a model took.")
                       .Add({}, metrics::WorkSeconds())) {
-  // Series exist from the start, so that rates see the first event.
+  // Makes series exist from the start, so that rates see the first event.
   images_.Add({{"result", "done"}});
   commits_.Add({{"result", "OK"}});
   for (const char* stage : {"text_encode", "denoise", "vae_decode",
@@ -41,6 +41,7 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
 }
 
 void WorkerMetrics::CountImage(const std::string& result) {
+  // Takes a label per code; codes are a closed set, so series stay few.
   images_.Add({{"result", result}}).Increment();
 }
 
@@ -50,6 +51,7 @@ void WorkerMetrics::CountUNetCall(int images) {
 }
 
 void WorkerMetrics::AddStageSeconds(std::string_view stage, double seconds) {
+  // Guards the counter, which must not go down, against a negative difference.
   stage_seconds_.Add({{"stage", std::string(stage)}})
       .Increment(std::max(0.0, seconds));
 }

@@ -13,11 +13,14 @@ MicroBatcher::MicroBatcher(int capacity) : capacity_(capacity) {
 void MicroBatcher::Add(const WaitingTask& task) { waiting_.push_back(task); }
 
 std::optional<int> MicroBatcher::Admit() {
+  // Holds at capacity: places come back through Leave.
   if (running_ == capacity_ || waiting_.empty()) return std::nullopt;
+  // Adopts the size of the longest waiting when nothing runs.
   if (running_ == 0) {
     width_ = waiting_.front().width;
     height_ = waiting_.front().height;
   }
+  // Passes over tasks of other sizes, which wait for the batch to empty.
   const auto next = std::find_if(
       waiting_.begin(), waiting_.end(), [this](const WaitingTask& task) {
         return task.width == width_ && task.height == height_;

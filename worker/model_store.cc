@@ -20,19 +20,23 @@ absl::StatusOr<std::vector<std::string>> ListModels(const std::string& folder) {
                                             folder, ": ", error.message()));
   }
   std::vector<std::string> names;
+  // Steps with an error code: a folder may change while it is read.
   for (; entries != std::filesystem::directory_iterator();
        entries.increment(error)) {
     const std::filesystem::path& path = entries->path();
     std::error_code ignored;
+    // Takes what has the index that diffusers writes at the root of a model.
     if (std::filesystem::is_regular_file(path / "model_index.json", ignored)) {
       names.push_back(path.filename().string());
     }
+    // Keeps what was found so far.
     if (error) break;
   }
   if (names.empty()) {
     return absl::NotFoundError(absl::StrCat(
         "no model in folder (a subfolder with model_index.json): ", folder));
   }
+  // Sorts, for Get searches by halves and logs should not depend on the disk.
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -47,6 +51,7 @@ ModelStore::ModelStore(std::string folder, std::vector<std::string> names,
 
 absl::StatusOr<Engine*> ModelStore::Get(const std::string& name) {
   if (engine_ != nullptr && loaded_ == name) return engine_.get();
+  // Checks against the list: a name from a job never becomes a path of its own.
   if (!std::binary_search(names_.begin(), names_.end(), name)) {
     return absl::NotFoundError(
         absl::StrCat("this worker has no such model: ", name));
@@ -54,6 +59,8 @@ absl::StatusOr<Engine*> ModelStore::Get(const std::string& name) {
   engine_.reset();  // before the next is read, so that one fits the memory
   const auto start = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(engine_, loader_(name, absl::StrCat(folder_, "/", name)));
+  // Sets the name only after success; a failed load leaves no model, and the
+  // next call tries again.
   loaded_ = name;
   const absl::Duration duration =
       absl::FromChrono(std::chrono::steady_clock::now() - start);

@@ -8,10 +8,14 @@
 namespace tessera::worker {
 namespace {
 
+// Pictures together where the user names no number.
 constexpr int kDefaultBatch = 4;
+// Refuses slips: latents and activations grow with the batch.
 constexpr int kLargestBatch = 64;
+// Repeats the bound of the CPU device, so that the flag is named.
 constexpr int kMostThreads = 1024;
 
+// Names the flag as users type it.
 absl::Status BadFlag(const std::string& flag, const std::string& reason) {
   return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", reason));
 }
@@ -19,6 +23,7 @@ absl::Status BadFlag(const std::string& flag, const std::string& reason) {
 }  // namespace
 
 absl::Status Validate(const Options& options) {
+  // Asks for a port only; the channel parses the rest.
   if (options.coordinator.find(':') == std::string::npos) {
     return BadFlag("coordinator", absl::StrCat("expected host:port, got \"",
                                                options.coordinator, "\""));
@@ -46,9 +51,11 @@ int ResolveBatch(int batch) { return batch == 0 ? kDefaultBatch : batch; }
 absl::StatusOr<std::map<std::string, std::string>> ParseLoraFiles(
     const std::string& text) {
   std::map<std::string, std::string> files;
+  // Skips empty entries, so that a comma at the end does no harm.
   const std::vector<std::string> entries =
       absl::StrSplit(text, ',', absl::SkipEmpty());
   for (const std::string& entry : entries) {
+    // Splits at the first "=", so that a path may hold others.
     const size_t equals = entry.find('=');
     if (equals == std::string::npos || equals == 0 ||
         equals + 1 == entry.size()) {

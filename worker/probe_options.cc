@@ -14,13 +14,16 @@
 namespace tessera::worker {
 namespace {
 
+// Parses one flag's value into the options; fails naming the flag.
 using Setter = std::function<absl::Status(const std::string& value)>;
 
+// Returns the error of a value that does not read.
 absl::Status Bad(const std::string& flag, const std::string& value) {
   return absl::InvalidArgumentError(
       absl::StrCat("bad value of --", flag, ": ", value));
 }
 
+// Takes any text.
 Setter Text(std::string& to) {
   return [&to](const std::string& value) {
     to = value;
@@ -28,6 +31,7 @@ Setter Text(std::string& to) {
   };
 }
 
+// Takes a whole number that fits T.
 template <typename T>
 Setter Integer(const std::string& flag, T& to) {
   return [flag, &to](const std::string& value) {
@@ -35,6 +39,7 @@ Setter Integer(const std::string& flag, T& to) {
   };
 }
 
+// Takes a finite number: ranges are the engine's to check.
 Setter Real(const std::string& flag, float& to) {
   return [flag, &to](const std::string& value) {
     return absl::SimpleAtof(value, &to) && std::isfinite(to) ? absl::OkStatus()
@@ -58,6 +63,8 @@ Setter Lora(std::vector<ProbeLora>& to) {
   };
 }
 
+// Maps flags with a value to what parses it; setters point into `options`,
+// which must outlive the map.
 std::map<std::string, Setter> Setters(ProbeOptions& options) {
   return {
       {"model", Text(options.model)},
@@ -76,6 +83,7 @@ std::map<std::string, Setter> Setters(ProbeOptions& options) {
   };
 }
 
+// Checks what no flag shows alone; help needs nothing else.
 absl::Status CheckWhole(const ProbeOptions& options) {
   if (options.help) return absl::OkStatus();
   if (options.model.empty()) {
@@ -98,6 +106,7 @@ absl::StatusOr<ProbeOptions> ParseProbeOptions(
   const std::map<std::string, Setter> setters = Setters(options);
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
+    // Handles the two flags that take no value first.
     if (argument == "--help" || argument == "-h") {
       options.help = true;
       continue;
@@ -118,6 +127,7 @@ absl::StatusOr<ProbeOptions> ParseProbeOptions(
       return absl::InvalidArgumentError(
           absl::StrCat("no value given: ", argument));
     }
+    // Takes the next argument where there is no "=".
     RETURN_IF_ERROR(setter->second(equals == std::string::npos
                                        ? arguments[++i]
                                        : argument.substr(equals + 1)));

@@ -11,9 +11,11 @@ class Session::Listener final : public ExecutionListener {
  public:
   explicit Listener(Session& session) : session_(session) {}
 
+  // Is called on the executor's thread; only queues.
   void OnResult(TaskResult result) override {
     session_.Push(std::move(result));
   }
+  // Leaves stages and calls to the metrics, which listen elsewhere.
   void OnStage(std::string_view, double) override {}
   void OnUNetCall(int) override {}
 
@@ -30,6 +32,8 @@ Session::Session(CoordinatorLink& link, ShardExecutor& executor,
       clock_(clock),
       state_(options) {}
 
+// Stops what runs: a session that is destroyed without a drain commits nothing
+// more.
 Session::~Session() {
   if (control_ != nullptr) control_->Stop();
   JoinExecutor();
@@ -37,6 +41,7 @@ Session::~Session() {
 
 void Session::Run() {
   while (true) {
+    // Takes events first, so that the step is decided on all that has happened.
     TakeEvents();
     const Step step = state_.NextStep(clock_.Now());
     if (const auto* call = std::get_if<SynchronizeCall>(&step)) {
@@ -49,6 +54,7 @@ void Session::Run() {
       break;
     }
   }
+  // Happens when the coordinator stayed away for the whole patience of a drain.
   if (state_.executing()) {
     Log(Severity::kWarning, "leaving with results that were not committed", {});
   }
@@ -60,10 +66,13 @@ void Session::Drain() {
     absl::MutexLock lock(&mu_);
     drain_ = true;
   }
+  // Ends the call that waits for work; outside of the lock, for the link has
+  // its own.
   link_.EndIdleCalls();
 }
 
 void Session::Synchronize(const SynchronizeCall& call) {
+  // Calls without a lock: results queue meanwhile.
   absl::StatusOr<SynchronizeAnswer> answer = link_.Synchronize(call);
   const absl::Time now = clock_.Now();
   if (absl::IsCancelled(answer.status())) {  // by Drain, for the better
@@ -72,6 +81,7 @@ void Session::Synchronize(const SynchronizeCall& call) {
   if (!answer.ok()) {
     state_.OnSynchronizeFailed(now);
     metrics_.CountSynchronizeFailure();
+    // Logs the change, not every failed try.
     if (std::exchange(connected_, false)) {
       Log(Severity::kWarning, "coordinator does not answer",
           {{"status", answer.status()}});
@@ -84,9 +94,11 @@ void Session::Synchronize(const SynchronizeCall& call) {
   if (const auto* stop = std::get_if<StopLease>(&answer->desired)) {
     Log(Severity::kInfo, "lease stopped", {{"reason", stop->reason}});
   }
+  // Hands the sequence back: an answer to an older call is ignored.
   Obey(state_.OnAnswer(call.sequence, *std::move(answer), now));
 }
 
+// Sends results and tells the state how it went.
 void Session::Commit(const CommitCall& call) {
   const absl::Status status = link_.CommitResults(call);
   metrics_.CountCommit(absl::StatusCodeToString(status.code()));
@@ -105,6 +117,7 @@ void Session::Commit(const CommitCall& call) {
   Obey(state_.OnCommitFailed(status, clock_.Now()));
 }
 
+// Waits for `until`, an event or a drain, whichever is first.
 void Session::Wait(absl::Time until) {
   const absl::Duration timeout = until - clock_.Now();
   absl::MutexLock lock(&mu_);
@@ -114,9 +127,11 @@ void Session::Wait(absl::Time until) {
   clock_.AwaitWithTimeout(mu_, absl::Condition(&something), timeout);
 }
 
+// Hands queued events to the state in the order in which they came.
 void Session::TakeEvents() {
   std::vector<Event> events;
   bool drain = false;
+  // Swaps under the lock; the state is told without it.
   {
     absl::MutexLock lock(&mu_);
     events.swap(events_);
@@ -128,6 +143,7 @@ void Session::TakeEvents() {
     if (auto* result = std::get_if<TaskResult>(&event)) {
       state_.OnResult(std::move(*result), now);
     } else {
+      // Joins before the state may start the next execution.
       JoinExecutor();
       Obey(state_.OnExecutionEnded(now));
     }
@@ -138,9 +154,11 @@ void Session::TakeEvents() {
   }
 }
 
+// Carries out what the state orders of the executor.
 void Session::Obey(Order order) {
   if (auto* start = std::get_if<StartExecution>(&order)) {
     JoinExecutor();
+    // Outlives the thread: both are replaced only after a join.
     assignment_ = std::move(start->assignment);
     control_ = std::make_unique<ExecutionControl>(clock_);
     Log(Severity::kInfo, "lease begins",
@@ -153,6 +171,7 @@ void Session::Obey(Order order) {
     executor_thread_ = std::thread([this] {
       Listener listener(*this);
       executor_.Execute(*assignment_, *control_, listener);
+      // Comes last, after every result.
       Push(Ended{});
     });
   } else if (std::holds_alternative<StopExecution>(order)) {
@@ -162,10 +181,12 @@ void Session::Obey(Order order) {
   }
 }
 
+// Waits for the executor's thread, if there is one.
 void Session::JoinExecutor() {
   if (executor_thread_.joinable()) executor_thread_.join();
 }
 
+// Queues an event and wakes Wait, whose condition reads the queue. Thread-safe.
 void Session::Push(Event event) {
   absl::MutexLock lock(&mu_);
   events_.push_back(std::move(event));

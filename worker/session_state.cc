@@ -35,6 +35,7 @@ SessionState::SessionState(const SessionOptions& options)
       commit_backoff_(options.first_backoff, options.longest_backoff,
                       options.jitter_seed + kCommitSeedOffset) {}
 
+// Orders what may be done: leave, commit what is due, synchronize, else wait.
 Step SessionState::NextStep(absl::Time now) {
   if (auto step = LeaveStep(now)) return *step;
   // A stopping executor must end before the worker may say that it is idle.
@@ -43,8 +44,10 @@ Step SessionState::NextStep(absl::Time now) {
   }
   if (now >= CommitTime()) return MakeCommit();
   if (now >= next_synchronize_) {
+    // Numbers the call, so that only the newest is believed.
     SynchronizeCall call;
     call.sequence = ++sequence_;
+    // Remembers what this call says, for OnAnswer to know what was heard.
     call.draining = call_draining_ = draining_;
     if (execution_) {
       call.lease = execution_->lease;
@@ -52,10 +55,13 @@ Step SessionState::NextStep(absl::Time now) {
     }
     return call;
   }
+  // Wakes for whatever comes first; an event wakes earlier.
   return WaitUntil{
       std::min({next_synchronize_, CommitTime(), drain_deadline_})};
 }
 
+// Leaves when nothing is held and the coordinator was told, or when patience is
+// at its end. Pictures in flight are always waited for.
 std::optional<Step> SessionState::LeaveStep(absl::Time now) const {
   if (!draining_) return std::nullopt;
   if (execution_ && execution_->running) return std::nullopt;
@@ -64,42 +70,56 @@ std::optional<Step> SessionState::LeaveStep(absl::Time now) const {
   return std::nullopt;
 }
 
+// Returns when the next commit is due: never without a lease, at once when the
+// execution has ended, for its end must be told even without results.
 absl::Time SessionState::CommitTime() const {
   if (!execution_) return absl::InfiniteFuture();
   const Execution& execution = *execution_;
   if (!execution.running) return next_commit_;
   if (execution.uncommitted.empty()) return absl::InfiniteFuture();
+  // Commits one by one when isolated, and early when a commit is full.
   if (execution.isolate ||
       execution.uncommitted.size() >= options_.commit_results) {
     return next_commit_;
   }
+  // Waits for company, but not beyond the delay of the oldest result.
   return std::max(next_commit_,
                   execution.first_waiting + options_.commit_delay);
 }
 
+// Says whether the lease must be given back: the executor ended early, and
+// tasks without a result go to another worker.
 bool SessionState::MustRelease() const {
   return !execution_->running && execution_->unfinished > 0;
 }
 
+// Makes a commit of the oldest results; they stay until OnCommitted, so that a
+// failed call loses none.
 CommitCall SessionState::MakeCommit() {
   const auto& uncommitted = execution_->uncommitted;
   commit_size_ = std::min(uncommitted.size(), options_.commit_results);
   CommitCall call;
   call.lease = execution_->lease;
   call.results.assign(uncommitted.begin(), uncommitted.begin() + commit_size_);
+  // Releases with the last results only: after it the lease is gone.
   call.release = MustRelease() && commit_size_ == uncommitted.size();
   return call;
 }
 
 Order SessionState::OnAnswer(uint64_t sequence, SynchronizeAnswer answer,
                              absl::Time now) {
+  // Ignores it: a newer call has told the coordinator more.
   if (sequence != sequence_) return {};
   synchronize_backoff_.Reset();
   next_synchronize_ = now + answer.next_synchronization;
+  // Counts as said only what the answered call said.
   said_draining_ = call_draining_;
   if (auto* assignment = std::get_if<Assignment>(&answer.desired)) {
+    // Carries on: the coordinator repeats what it believes the worker does.
     if (execution_ && execution_->lease == assignment->lease) return {};
     if (!execution_) return Start(*std::move(assignment), now);
+    // Keeps the new assignment until the old execution has ended: one at a
+    // time.
     waiting_ = *std::move(assignment);
     return Drop(now);
   }
@@ -113,6 +133,7 @@ void SessionState::OnSynchronizeFailed(absl::Time now) {
   if (call_draining_ && !execution_) said_draining_ = true;
 }
 
+// Begins an execution of the tasks that are not finished.
 Order SessionState::Start(Assignment assignment, absl::Time now) {
   Execution execution;
   execution.lease = assignment.lease;
@@ -121,6 +142,7 @@ Order SessionState::Start(Assignment assignment, absl::Time now) {
   execution.unfinished =
       assignment.tasks.size() -
       std::min(assignment.tasks.size(), assignment.finished_tasks.size());
+  // Does not run while draining, and then holds only what is to be given back.
   execution.running = !draining_;
   execution_ = std::move(execution);
   next_commit_ = now;
@@ -129,18 +151,23 @@ Order SessionState::Start(Assignment assignment, absl::Time now) {
   return StartExecution{std::move(assignment)};
 }
 
+// Drops the lease: results go, and a running executor is told to stop.
 Order SessionState::Drop(absl::Time now) {
   if (!execution_) return {};
   execution_->uncommitted.clear();
+  // Has nothing to wait for.
   if (!execution_->running) {
     EndExecution(now);
     if (!waiting_) return {};
     return Start(*std::exchange(waiting_, std::nullopt), now);
   }
+  // Marks it: results that still come are ignored, and no call is made until
+  // the executor has ended.
   execution_->dropped = true;
   return StopExecution{};
 }
 
+// Forgets the lease and asks for the next at once.
 void SessionState::EndExecution(absl::Time now) {
   execution_.reset();
   commit_backoff_.Reset();
@@ -148,6 +175,7 @@ void SessionState::EndExecution(absl::Time now) {
   next_synchronize_ = now;
 }
 
+// Removes what was committed; results that came during the call stay.
 void SessionState::OnCommitted(absl::Time now) {
   CHECK(execution_.has_value());
   commit_backoff_.Reset();
@@ -155,10 +183,13 @@ void SessionState::OnCommitted(absl::Time now) {
   auto& uncommitted = execution_->uncommitted;
   uncommitted.erase(uncommitted.begin(), uncommitted.begin() + commit_size_);
   commit_size_ = 0;
+  // Restarts the delay for those that came meanwhile.
   execution_->first_waiting = now;
+  // Ends with the last commit, the one that may have released.
   if (!execution_->running && uncommitted.empty()) EndExecution(now);
 }
 
+// Keeps the results for another try, or drops the lease if none can succeed.
 Order SessionState::OnCommitFailed(const absl::Status& status, absl::Time now) {
   CHECK(execution_.has_value());
   commit_size_ = 0;
@@ -168,17 +199,21 @@ Order SessionState::OnCommitFailed(const absl::Status& status, absl::Time now) {
 }
 
 void SessionState::OnResult(TaskResult result, absl::Time now) {
+  // Ignores results of a lost lease, whose files another attempt writes anew.
   if (!execution_ || execution_->dropped) return;
   if (execution_->uncommitted.empty()) execution_->first_waiting = now;
   execution_->uncommitted.push_back(std::move(result));
   ++execution_->finished;
+  // Guards against a result too many; unfinished never wraps.
   if (execution_->unfinished > 0) --execution_->unfinished;
 }
 
 Order SessionState::OnExecutionEnded(absl::Time now) {
+  // Does nothing for an execution that was dropped and forgotten.
   if (!execution_) return {};
   execution_->running = false;
   if (draining_) drain_deadline_ = now + options_.drain_patience;
+  // Needs no commit when every result is committed already.
   const bool committed =
       execution_->uncommitted.empty() && execution_->unfinished == 0;
   if (!execution_->dropped && !committed) return {};
@@ -190,6 +225,7 @@ Order SessionState::OnExecutionEnded(absl::Time now) {
 Order SessionState::OnDrain(absl::Time now) {
   if (draining_) return {};
   draining_ = true;
+  // Tells the coordinator now rather than at the next turn.
   next_synchronize_ = now;
   if (execution_ && execution_->running) {  // patience begins at its end
     if (execution_->dropped) return {};

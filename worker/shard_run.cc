@@ -18,6 +18,7 @@ ShardRun::ShardRun(const Assignment& assignment, int batch, Engine& engine,
       reported_(engine.seconds()) {}
 
 void ShardRun::Execute(const std::vector<int>& tasks) {
+  // Resolves sizes here, for the batcher compares them.
   const ModelFacts& facts = engine_.facts();
   for (const int task : tasks) {
     const ImageTask& item = assignment_.tasks[task];
@@ -25,9 +26,11 @@ void ShardRun::Execute(const std::vector<int>& tasks) {
                   item.height == 0 ? facts.height : item.height});
   }
   while (!batcher_.done()) {
+    // Looks at the orders between two steps: a UNet call is never cut short.
     if (control_.stopped()) return Abandon();
     if (!control_.draining()) Admit();
     if (batcher_.running() > 0) {
+      // Waits for pictures in flight when draining: no new one was admitted.
       Step();
     } else if (control_.draining()) {
       return;
@@ -35,6 +38,8 @@ void ShardRun::Execute(const std::vector<int>& tasks) {
   }
 }
 
+// Fills the batch as far as sizes allow. A task that the engine refuses becomes
+// a failure of its own, and the next takes its place.
 void ShardRun::Admit() {
   while (const std::optional<int> task = batcher_.Admit()) {
     const absl::Status status = engine_.Admit(*task, assignment_.tasks[*task]);
@@ -47,6 +52,7 @@ void ShardRun::Admit() {
   }
 }
 
+// Moves all pictures by one step; those that are done leave.
 void ShardRun::Step() {
   const int images = batcher_.running();
   std::vector<model::Finished> finished = engine_.Step();
@@ -58,6 +64,7 @@ void ShardRun::Step() {
   }
 }
 
+// Writes a finished picture and reports it; its place is free before that.
 void ShardRun::Finish(model::Finished finished) {
   const int task = static_cast<int>(finished.ticket);
   CHECK(running_.erase(task) == 1);
@@ -67,17 +74,20 @@ void ShardRun::Finish(model::Finished finished) {
   }
   absl::StatusOr<WrittenImage> written = files_.Write(task, *finished.image);
   if (!written.ok()) {
+    // Says nothing: a stopped execution has lost its lease.
     if (control_.stopped()) return;
     return listener_.OnResult(MakeFailure(task, written.status()));
   }
   const FileSeconds& file = written->seconds;
   listener_.OnStage("image_encode", file.image_encode);
   listener_.OnStage("image_write", file.image_write);
+  // Sums the picture's own time: in the batch, which it shared, and its file's.
   written->image.seconds =
       finished.seconds + file.image_encode + file.image_write;
   listener_.OnResult({task, std::move(written->image)});
 }
 
+// Reports the seconds since the last report: the engine only counts up.
 void ShardRun::ReportStages() {
   const model::StageSeconds total = engine_.seconds();
   listener_.OnStage("text_encode", total.text_encode - reported_.text_encode);
@@ -86,6 +96,7 @@ void ShardRun::ReportStages() {
   reported_ = total;
 }
 
+// Takes what is in flight out of the engine, which outlives this run.
 void ShardRun::Abandon() {
   for (const int task : running_) engine_.Remove(task);
   running_.clear();
