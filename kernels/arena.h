@@ -22,6 +22,7 @@ class Scratch {
   Scratch& operator=(Scratch&& other) noexcept;
   ~Scratch();
 
+  // Returns the tensor's memory, which points nowhere while the arena plans.
   TensorView view() const { return view_; }
 
  private:
@@ -29,6 +30,7 @@ class Scratch {
   Scratch(Arena* arena, int64_t id, TensorView view)
       : arena_(arena), id_(id), view_(view) {}
 
+  // Is null after a move: the new owner releases.
   Arena* arena_;
   int64_t id_;
   TensorView view_;
@@ -62,6 +64,7 @@ class Arena {
   // One scratch tensor: when it lives, in call order, and where.
   struct Block {
     int64_t bytes;
+    // Ticks of the allocation and of the release.
     int64_t begin;
     int64_t end;
     int64_t offset;
@@ -70,13 +73,19 @@ class Arena {
   void Release(int64_t id);
   void PackBlocks();
 
+  // Says what Allocate does: refuse, record, or replay the plan.
   enum class Mode { kIdle, kPlanning, kRunning };
 
   Mode mode_ = Mode::kIdle;
+  // Is set once a plan was packed, and stays: the plan never changes.
   bool planned_ = false;
+  // Ticks so far in the planning pass.
   int64_t clock_ = 0;
+  // Which block the next allocation of a running pass gets.
   int64_t next_ = 0;
+  // The scratch tensors in the order of their allocation.
   std::vector<Block> blocks_;
+  // One block of bytes in which all of them lie.
   Tensor block_;
 };
 

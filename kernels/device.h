@@ -15,12 +15,14 @@ namespace cpu {
 class ThreadPool;
 }  // namespace cpu
 
+// Kinds of devices for which there may be a backend.
 enum class DeviceKind { kCpu };
 
 // Owns what ops need at run time: threads and their workspaces. Thread-safe:
 // streams on one device take turns, op by op.
 class Device {
  public:
+  // Takes over the threads; `ops` is a table of static lifetime.
   Device(DeviceKind kind, const OpTable& ops,
          std::unique_ptr<cpu::ThreadPool> pool, std::string description);
   ~Device();
@@ -31,6 +33,7 @@ class Device {
   DeviceKind kind() const { return kind_; }
   const OpTable& ops() const { return ops_; }
   cpu::ThreadPool& pool() const { return *pool_; }
+  // Returns how many threads share an op, the calling one included.
   int threads() const;
 
   // The name users give it, e.g. "cpu".

@@ -8,6 +8,7 @@
 
 namespace tessera::kernels {
 
+// Element types; the enumerator's value is not stored in any file.
 enum class DType : uint8_t { kF32, kF16, kBF16, kI32, kU8 };
 
 // Returns the size of one element in bytes.

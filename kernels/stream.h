@@ -14,6 +14,7 @@ struct OpTable;
 // status check between ops. Not thread-safe: one thread uses a stream.
 class Stream {
  public:
+  // Borrows the device, which must outlive the stream.
   explicit Stream(Device& device) : device_(device) {}
 
   Stream(const Stream&) = delete;
@@ -26,10 +27,12 @@ class Stream {
 
   // Whether an arena is being planned: ops validate but do not run.
   bool planning() const { return planning_; }
+  // Is for Arena alone, which plans.
   void set_planning(bool planning) { planning_ = planning; }
 
   // Latches an error; only the first one is kept.
   void Fail(absl::Status error);
+  // Says whether an error is latched, so that later ops do nothing.
   bool failed() const { return !error_.ok(); }
 
   // Whether an op may run now, given the outcome of its validation: latches
@@ -40,8 +43,11 @@ class Stream {
   absl::Status Synchronize();
 
  private:
+  // Borrowed; every op runs on its threads.
   Device& device_;
+  // The first error since the last Synchronize.
   absl::Status error_;
+  // Makes ops validate only.
   bool planning_ = false;
 };
 

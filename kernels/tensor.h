@@ -59,8 +59,10 @@ class Tensor {
   const Shape& shape() const { return shape_; }
   DType dtype() const { return dtype_; }
   int64_t bytes() const { return shape_.elements() * SizeOf(dtype_); }
+  // Says whether there is no memory, as before a value is moved in.
   bool empty() const { return data_ == nullptr; }
 
+  // Borrows the memory; the view must not outlive the tensor.
   TensorView view() const { return {data_.get(), dtype_, shape_}; }
 
   // The elements, for tensors of DType::kF32.
@@ -70,6 +72,7 @@ class Tensor {
   Tensor Clone() const;
 
  private:
+  // Frees what std::aligned_alloc gave.
   struct Free {
     void operator()(std::byte* memory) const;
   };

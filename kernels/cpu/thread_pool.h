@@ -22,11 +22,14 @@ class ThreadPool {
   // Bytes of scratch memory that each thread owns for packing.
   static constexpr int64_t kWorkspaceBytes = 4 << 20;
 
+  // Starts `threads` - 1 threads, at least 1 thread in all.
   explicit ThreadPool(int threads);
+  // Waits for the threads; no loop may be under way.
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
+  // Returns the number of threads, the caller's included.
   int threads() const { return threads_; }
 
   // Calls body(begin, end, thread) once a thread for consecutive ranges that
@@ -46,14 +49,21 @@ class ThreadPool {
   void Serve(int thread);
   void RunPart(int thread);
 
+  // Threads that share a loop, the caller's included.
   const int threads_;
+  // Held by the caller whose loop runs.
   absl::Mutex turn_;
+  // One a thread, allocated once.
   std::vector<Tensor> workspaces_;
+  // Threads 1 and up; thread 0 is whoever calls.
   std::vector<std::thread> workers_;
+  // The loop under way: written before `round_` grows, read after.
   const Body* body_ = nullptr;
   int64_t count_ = 0;
   alignas(64) std::atomic<uint32_t> round_{0};  // grows with every loop
+  // Workers that have not finished the loop under way.
   alignas(64) std::atomic<int> unfinished_{0};
+  // Makes workers return from their next round.
   std::atomic<bool> stopping_{false};
 };
 

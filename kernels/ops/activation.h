@@ -6,6 +6,7 @@
 
 namespace tessera::kernels {
 
+// What an op applies to each element of its result, in f32.
 enum class Activation : uint8_t {
   kNone,
   kSilu,       // x / (1 + exp(-x))

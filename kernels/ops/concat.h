@@ -7,6 +7,7 @@
 
 namespace tessera::kernels {
 
+// The operands of a concatenation; pictures are NHWC, so channels are last.
 struct ConcatChannelsArgs {
   TensorView a;    // f32 [..., ca]
   TensorView b;    // f32 [..., cb], the same other extents

@@ -25,6 +25,7 @@ struct Padding {
   }
 };
 
+// One convolution and what is added to it while its sums are in registers.
 struct Conv2dArgs {
   TensorView input;                       // f32 [n, h, w, cin]
   const PackedWeights& weights;           // from PackConvWeights

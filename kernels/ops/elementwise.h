@@ -8,6 +8,7 @@
 
 namespace tessera::kernels {
 
+// The operands of a sum.
 struct AddArgs {
   TensorView a;    // f32
   TensorView b;    // f32, shape of `a`
@@ -17,6 +18,7 @@ struct AddArgs {
 // out = a + b. Errors: INVALID_ARGUMENT for unlike shapes.
 void Add(Stream& stream, const AddArgs& args);
 
+// The operand of an activation.
 struct ActivateArgs {
   TensorView input;  // f32
   Activation activation = Activation::kNone;

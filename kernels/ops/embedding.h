@@ -9,6 +9,7 @@
 
 namespace tessera::kernels {
 
+// The tables that turn token ids into rows.
 struct TokenEmbeddingArgs {
   TensorView ids;        // i32 [n, tokens], each in [0, vocabulary)
   TensorView table;      // f32 [vocabulary, c]
@@ -20,6 +21,7 @@ struct TokenEmbeddingArgs {
 // shapes that do not fit or an id outside the vocabulary.
 void TokenEmbedding(Stream& stream, const TokenEmbeddingArgs& args);
 
+// The settings of a sinusoidal embedding.
 struct TimestepEmbeddingArgs {
   TensorView timesteps;            // f32 [n]
   bool flip_sin_to_cos = false;    // cosines first

@@ -9,6 +9,7 @@
 
 namespace tessera::kernels {
 
+// The operand of a gated GELU, as one projection makes it.
 struct GegluArgs {
   TensorView input;  // f32 [..., 2c]: values, then gates
   TensorView out;    // f32 [..., c]

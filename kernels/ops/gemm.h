@@ -12,6 +12,7 @@
 
 namespace tessera::kernels {
 
+// One linear layer on rows, and what is done to its result in registers.
 struct GemmArgs {
   // f32 [..., width]; all axes but the last are rows. Columns
   // [a_column, a_column + k) of each row are read.

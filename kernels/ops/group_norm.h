@@ -9,6 +9,7 @@
 
 namespace tessera::kernels {
 
+// The operand and the parameters of a group norm.
 struct GroupNormArgs {
   TensorView input;    // f32 [n, ..., c]
   int64_t groups = 0;  // divides c

@@ -9,6 +9,7 @@
 
 namespace tessera::kernels {
 
+// The operand and the parameters of a layer norm.
 struct LayerNormArgs {
   TensorView input;   // f32 [..., c]
   float eps = 0;      // added to the variance

@@ -21,6 +21,7 @@ struct LoraSegment {
   float scale = 1;                      // strength times alpha / rank
 };
 
+// The segments of one linear layer and the columns they read and update.
 struct LoraGemmArgs {
   TensorView x;          // f32 [..., width]
   int64_t x_column = 0;  // first of the k columns read

@@ -7,6 +7,7 @@
 
 namespace tessera::kernels {
 
+// The picture and its copy of another size.
 struct ResizeNearestArgs {
   TensorView input;  // f32 [n, h, w, c]
   TensorView out;    // f32 [n, out_h, out_w, c], any size

@@ -21,6 +21,7 @@ struct SamplerRow {
   float extra_scale = 0;
 };
 
+// The latents of a batch, what the model said, and each row's coefficients.
 struct SamplerStepArgs {
   TensorView x;                      // f32 [rows, ...]
   TensorView model_output;           // f32 [any, ...], same other extents

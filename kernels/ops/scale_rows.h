@@ -10,11 +10,13 @@
 
 namespace tessera::kernels {
 
+// Where one row comes from, and its factor.
 struct ScaledRow {
   int64_t source = 0;
   float scale = 1;
 };
 
+// The rows of the result, each by its source; sources may repeat.
 struct ScaleRowsArgs {
   TensorView x;                     // f32 [any, ...]
   std::span<const ScaledRow> rows;  // one a row of `out`
