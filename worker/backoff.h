@@ -24,9 +24,11 @@ class Backoff {
   // Forgets the failures: the last call went well.
   void Reset();
 
+  // Returns the failures since the last success.
   int failures() const { return failures_; }
 
  private:
+  // The bound after the first failure, and the one it never exceeds.
   const absl::Duration first_;
   const absl::Duration longest_;
   std::minstd_rand random_;

@@ -12,6 +12,7 @@
 
 namespace tessera::worker {
 
+// Write calls as messages; every call can be written.
 internal::v1::SynchronizeRequest Encode(const WorkerFacts& facts,
                                         const SynchronizeCall& call);
 internal::v1::CommitResultsRequest Encode(const std::string& worker_id,

@@ -14,8 +14,11 @@ class CoordinatorLink {
  public:
   virtual ~CoordinatorLink() = default;
 
+  // Says what the worker does and returns what it is to do next. Blocks while
+  // the coordinator holds an idle call.
   virtual absl::StatusOr<SynchronizeAnswer> Synchronize(
       const SynchronizeCall& call) = 0;
+  // Hands results over; OK means that they are durable there.
   virtual absl::Status CommitResults(const CommitCall& call) = 0;
 
   // Ends the idle Synchronize call that the coordinator holds, if there is

@@ -25,11 +25,14 @@ class GrpcCoordinatorLink final : public CoordinatorLink {
   void EndIdleCalls() override;
 
  private:
+  // Shared by no other link; safe to call from several threads.
   const std::unique_ptr<Stub> stub_;
+  // Repeated in every Synchronize call.
   const WorkerFacts facts_;
   absl::Mutex mu_;
   // Of the idle Synchronize call under way; null between calls.
   grpc::ClientContext* idle_call_ ABSL_GUARDED_BY(mu_) = nullptr;
+  // Set by EndIdleCalls, never cleared.
   bool refuse_idle_calls_ ABSL_GUARDED_BY(mu_) = false;
 };
 

@@ -20,6 +20,7 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
+  // What pictures' texts say of the model; never changes.
   virtual const ModelFacts& facts() const = 0;
 
   // Puts a picture into the batch. INVALID_ARGUMENT when this model cannot

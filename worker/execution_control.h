@@ -19,6 +19,7 @@ class ExecutionControl {
   // Asks to drop everything at once.
   void Stop();
 
+  // Are read by the executor between two steps.
   bool draining() const;
   bool stopped() const;
 
@@ -28,6 +29,7 @@ class ExecutionControl {
  private:
   Clock& clock_;
   mutable absl::Mutex mu_;
+  // Stays true: an execution that drains cannot be told to go on.
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
 };

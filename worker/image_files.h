@@ -46,9 +46,12 @@ class ImageFiles {
              const ModelFacts& model, ExecutionControl& control,
              std::unique_ptr<ImageWriter> writer);
 
+  // Borrowed; the session keeps it until the execution has ended.
   const Assignment& assignment_;
   const std::string worker_;
+  // The engine's, for the text in each file.
   const ModelFacts& model_;
+  // Ends the waits for a full disk.
   ExecutionControl& control_;
   const std::unique_ptr<ImageWriter> writer_;
 };

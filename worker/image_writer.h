@@ -38,6 +38,7 @@ class ImageWriter {
  private:
   ImageWriter(std::string output_folder, std::string temporary_folder);
 
+  // Absolute, without a slash at its end.
   const std::string output_folder_;
   const std::string temporary_folder_;
 };

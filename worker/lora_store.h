@@ -37,6 +37,7 @@ class LoraStore {
   absl::StatusOr<Weights> Get(const std::string& name);
 
  private:
+  // One parsed file and what it counts against the bound.
   struct Entry {
     std::string name;
     Weights weights;
@@ -49,6 +50,7 @@ class LoraStore {
   const LoraStoreOptions options_;
   const Parser parser_;
   std::list<Entry> entries_;  // the one used last is first
+  // The sum of the entries' bytes.
   int64_t bytes_ = 0;
 };
 

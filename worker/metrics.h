@@ -20,10 +20,14 @@ class WorkerMetrics {
   void CountImage(const std::string& result);
   // The UNet was called once for `images` pictures.
   void CountUNetCall(int images);
+  // Adds to the seconds of a stage, such as "denoise"; negative ones count as
+  // 0.
   void AddStageSeconds(std::string_view stage, double seconds);
   // A commit ended; `result` is a status code name.
   void CountCommit(const std::string& result);
+  // Synchronize was not answered; a call that a drain ended does not count.
   void CountSynchronizeFailure();
+  // A model was read and packed, which took `duration`.
   void ObserveModelLoad(absl::Duration duration);
 
  private:

@@ -32,14 +32,18 @@ class MicroBatcher {
   // Gives a place back: a picture left the batch, finished or failed.
   void Leave();
 
+  // Returns how many places are taken.
   int running() const { return running_; }
+  // Says whether every task was admitted and has left.
   bool done() const { return running_ == 0 && waiting_.empty(); }
 
  private:
+  // Places in the batch.
   const int capacity_;
   int running_ = 0;
   int width_ = 0;  // of the running pictures
   int height_ = 0;
+  // In the order of the shard; tasks of other sizes keep their turn.
   std::deque<WaitingTask> waiting_;
 };
 

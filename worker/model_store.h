@@ -35,10 +35,13 @@ class ModelStore final : public EngineSource {
 
  private:
   const std::string folder_;
+  // Sorted, to be searched by halves.
   const std::vector<std::string> names_;
   const Loader loader_;
   const std::function<void(absl::Duration)> on_load_;
+  // Name of `engine_`; meaningless while there is none.
   std::string loaded_;
+  // Null before the first load and after a failed one.
   std::unique_ptr<Engine> engine_;
 };
 

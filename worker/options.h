@@ -12,6 +12,7 @@
 
 namespace tessera::worker {
 
+// What the flags say, parsed; 0 and "" stand for defaults as noted.
 struct Options {
   std::string coordinator;      // host:port
   std::string models;           // folder whose subfolders are models

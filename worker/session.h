@@ -41,6 +41,7 @@ class Session {
 
  private:
   class Listener;
+  // Says that the executor has returned.
   struct Ended {};
   using Event = std::variant<TaskResult, Ended>;
 
@@ -63,12 +64,17 @@ class Session {
   bool connected_ = true;
   absl::StatusCode commit_status_ = absl::StatusCode::kOk;
   std::optional<Assignment> assignment_;
+  // Orders to the execution; lives until the next one starts.
   std::unique_ptr<ExecutionControl> control_;
+  // Executes one assignment and ends.
   std::thread executor_thread_;
 
   absl::Mutex mu_;
+  // What the executor's thread reported and the state has not heard.
   std::vector<Event> events_ ABSL_GUARDED_BY(mu_);
+  // Set by Drain, never cleared.
   bool drain_ ABSL_GUARDED_BY(mu_) = false;
+  // Whether the state has heard of the drain.
   bool drain_taken_ ABSL_GUARDED_BY(mu_) = false;
 };
 

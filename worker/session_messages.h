@@ -34,6 +34,7 @@ struct SynchronizeCall {
   bool draining = false;
 };
 
+// Go on with what you do, or stay idle.
 struct CarryOn {};
 
 // Drop the lease without committing more.

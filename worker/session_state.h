@@ -22,6 +22,7 @@
 
 namespace tessera::worker {
 
+// How long the session waits for what.
 struct SessionOptions {
   // Longest time a finished picture waits for others before its commit.
   absl::Duration commit_delay = absl::Milliseconds(500);
@@ -40,6 +41,7 @@ struct SessionOptions {
 struct WaitUntil {
   absl::Time time;  // or until the next event
 };
+// Says that Run may return.
 struct Leave {};  // the worker is drained
 using Step = std::variant<WaitUntil, SynchronizeCall, CommitCall, Leave>;
 
@@ -65,6 +67,7 @@ class SessionState {
   // The Synchronize call with `sequence` was answered. An answer to a call
   // that is not the newest is ignored.
   Order OnAnswer(uint64_t sequence, SynchronizeAnswer answer, absl::Time now);
+  // The call failed or was ended by a drain: the next one waits longer.
   void OnSynchronizeFailed(absl::Time now);
 
   // The commit that NextStep returned ended. A lost lease (ABORTED) or any
@@ -82,10 +85,12 @@ class SessionState {
   // The process was asked to leave. Repeating changes nothing.
   Order OnDrain(absl::Time now);
 
+  // Says whether a lease is held, even if its executor has ended.
   bool executing() const { return execution_.has_value(); }
   bool draining() const { return draining_; }
 
  private:
+  // The lease at hand and what has become of it.
   struct Execution {
     Lease lease;
     bool isolate = false;
@@ -94,6 +99,7 @@ class SessionState {
     bool running = false;      // the executor has not ended
     bool dropped = false;      // nothing more may be committed
     absl::Time first_waiting;  // when the oldest uncommitted result came
+    // Oldest first; those of a commit under way stay in front.
     std::vector<TaskResult> uncommitted;
   };
 
@@ -106,9 +112,12 @@ class SessionState {
   std::optional<Step> LeaveStep(absl::Time now) const;
 
   const SessionOptions options_;
+  // Of the newest Synchronize call.
   uint64_t sequence_ = 0;
+  // When the next Synchronize call is due.
   absl::Time next_synchronize_ = absl::InfinitePast();
   absl::Time next_commit_ = absl::InfinitePast();  // after a failure
+  // Waits after failed calls; the two kinds fail on their own.
   Backoff synchronize_backoff_;
   Backoff commit_backoff_;
   std::optional<Execution> execution_;
@@ -117,6 +126,7 @@ class SessionState {
   bool draining_ = false;
   bool call_draining_ = false;  // the newest Synchronize call said so
   bool said_draining_ = false;  // and it was answered, or was tried in vain
+  // When a draining worker leaves, whatever is uncommitted.
   absl::Time drain_deadline_ = absl::InfiniteFuture();
 };
 

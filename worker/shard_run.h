@@ -32,12 +32,15 @@ class ShardRun {
   void ReportStages();
   void Abandon();
 
+  // Borrowed, as the four below.
   const Assignment& assignment_;
   Engine& engine_;
   ImageFiles& files_;
   ExecutionControl& control_;
   ExecutionListener& listener_;
+  // Decides who enters; the engine would refuse another size.
   MicroBatcher batcher_;
+  // Tasks in the engine, by index.
   std::set<int> running_;
   model::StageSeconds reported_;  // of the engine's, so far
 };

@@ -22,11 +22,13 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();
 
+  // Returns the contents, valid while a mapping is owned.
   std::string_view bytes() const { return {data_, size_}; }
 
  private:
   MappedFile(const char* data, size_t size) : data_(data), size_(size) {}
 
+  // Null for an empty file, which is not mapped.
   const char* data_ = nullptr;
   size_t size_ = 0;
 };

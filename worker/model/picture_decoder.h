@@ -24,6 +24,7 @@ class PictureDecoder {
  private:
   const TextToImage& model_;
   kernels::Stream stream_;
+  // Of one size: a batch's pictures are of one size.
   ShapeArenas arenas_;
 };
 

@@ -25,11 +25,13 @@ class ShapeArenas {
   kernels::Arena& For(const Key& key);
 
  private:
+  // One arena and what it was planned for.
   struct Entry {
     Key key;
     std::unique_ptr<kernels::Arena> arena;
   };
 
+  // Arenas kept; at least 1.
   const size_t capacity_;
   std::list<Entry> entries_;  // the one used last is first
 };

@@ -14,8 +14,10 @@ namespace tessera::model {
 // varies. Lists have one entry a block, from the outermost.
 struct UNetConfig {
   int64_t sample_size = 0;  // latent height and width it was trained at
+  // Channels of the latents, in and out alike.
   int64_t in_channels = 0;
   int64_t out_channels = 0;
+  // Widths of the down blocks; the up blocks mirror them.
   std::vector<int64_t> block_out_channels;
   int64_t layers_per_block = 0;             // resnets of a down block
   std::vector<bool> down_cross_attention;   // has transformers; down order
@@ -23,9 +25,12 @@ struct UNetConfig {
   std::vector<int64_t> attention_heads;     // down order
   std::vector<int64_t> transformer_layers;  // down order
   int64_t cross_attention_dim = 0;          // width of the text embeddings
+  // Groups of every group norm; divides all widths.
   int64_t norm_num_groups = 0;
   float norm_eps = 0;
+  // Whether proj_in and proj_out are stored as linear layers.
   bool use_linear_projection = false;
+  // Whether the time embedding has its cosines first.
   bool flip_sin_to_cos = true;
   float freq_shift = 0;
 };

@@ -11,6 +11,7 @@ namespace tessera::model {
 // cut. The state that crosses a cut is the hidden picture and the skips saved
 // before it and taken behind it.
 struct UNetPiece {
+  // What the piece computes; conv out includes its norm and activation.
   enum class Kind {
     kConvIn,
     kResnet,

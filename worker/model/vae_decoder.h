@@ -54,6 +54,7 @@ class VaeDecoder {
   int64_t out_channels() const { return conv_out_.outputs(); }
 
  private:
+  // Some resnets, then an enlargement in all blocks but the last.
   struct UpBlock {
     std::vector<ResnetBlock> resnets;
     std::optional<Conv2d> upsampler;
@@ -68,6 +69,7 @@ class VaeDecoder {
   static void Enlarge(const Pass& pass, const Conv2d& conv,
                       kernels::Scratch& x);
 
+  // Absent in models that decode latents as they are.
   std::optional<Linear> post_quant_conv_;
   Conv2d conv_in_;
   ResnetBlock mid_first_;
@@ -76,6 +78,7 @@ class VaeDecoder {
   std::vector<UpBlock> up_blocks_;
   GroupNorm norm_out_;
   Conv2d conv_out_;
+  // Blocks that double the picture.
   int num_upsamplers_ = 0;
 };
 
