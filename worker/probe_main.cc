@@ -26,7 +26,9 @@
 namespace tessera::worker {
 namespace {
 
+// Exit code of bad usage and of anything else that fails.
 constexpr int kExitBad = 2;
+// One picture is in the batch; it may have any ticket.
 constexpr int64_t kTicket = 0;
 
 // Writes each array as it comes; keeps the first error.
@@ -54,6 +56,7 @@ class Dump : public model::DenoiseObserver {
   const absl::Status& status() const { return status_; }
 
  private:
+  // Writes one array below the folder, under the name that --help gives.
   void Write(const std::string& name, const kernels::TensorView& tensor) {
     status_.Update(model::WriteNpy(folder_ + "/" + name, tensor));
   }
@@ -62,6 +65,7 @@ class Dump : public model::DenoiseObserver {
   absl::Status status_;
 };
 
+// Reads adapters and latents; ranges are checked when the batch admits.
 absl::StatusOr<model::ImageRequest> MakeRequest(const ProbeOptions& options,
                                                 kernels::Device& device) {
   model::ImageRequest request{.prompt = options.prompt,
@@ -76,6 +80,7 @@ absl::StatusOr<model::ImageRequest> MakeRequest(const ProbeOptions& options,
     ASSIGN_OR_RETURN(auto weights, lora::ReadAdapterFile(lora.file, device));
     request.adapters.push_back({std::move(weights), lora.scale});
   }
+  // Takes the place of the seed's noise.
   if (!options.init_latents.empty()) {
     ASSIGN_OR_RETURN(kernels::Tensor latents,
                      model::ReadNpy(options.init_latents));
@@ -85,6 +90,8 @@ absl::StatusOr<model::ImageRequest> MakeRequest(const ProbeOptions& options,
   return request;
 }
 
+// Writes the picture without any text, so that its bytes depend on pixels
+// alone.
 absl::Status WritePicture(const model::Image& image, const std::string& path) {
   ASSIGN_OR_RETURN(const std::string png, EncodePng(image, {}));
   std::ofstream file(path, std::ios::binary);
@@ -94,6 +101,7 @@ absl::Status WritePicture(const model::Image& image, const std::string& path) {
               : absl::InternalError(absl::StrCat("cannot write: ", path));
 }
 
+// Makes the picture and reports where the time went.
 absl::Status MakePicture(const model::TextToImage& model,
                          const ProbeOptions& options, kernels::Device& device) {
   std::error_code error;
@@ -107,7 +115,9 @@ absl::Status MakePicture(const model::TextToImage& model,
   model::DenoiseBatch batch(model, /*capacity=*/1, dump);
   RETURN_IF_ERROR(batch.Admit(kTicket, std::move(request)));
   std::vector<model::Finished> finished;
+  // Ends: the picture leaves after its last step, or at the first error.
   while (finished.empty()) finished = batch.Step();
+  // Reports a failed dump first: without the arrays the picture is of no use.
   RETURN_IF_ERROR(dump.status());
   RETURN_IF_ERROR(finished.front().image.status());
   RETURN_IF_ERROR(
@@ -120,6 +130,7 @@ absl::Status MakePicture(const model::TextToImage& model,
   return absl::OkStatus();
 }
 
+// Loads the model, and then checks it or makes the picture.
 absl::Status Run(const ProbeOptions& options) {
   const int cores =
       std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -136,6 +147,7 @@ absl::Status Run(const ProbeOptions& options) {
   return absl::OkStatus();
 }
 
+// Returns the exit code; errors go to standard error.
 int Main(const std::vector<std::string>& arguments) {
   const absl::StatusOr<ProbeOptions> options = ParseProbeOptions(arguments);
   if (!options.ok()) {

@@ -11,11 +11,12 @@
 namespace tessera::worker {
 namespace {
 
-// Indices of the tasks that no earlier attempt finished.
+// Returns the indices of the tasks that no earlier attempt finished, in order.
 std::vector<int> UnfinishedTasks(const Assignment& assignment) {
   const int count = static_cast<int>(assignment.tasks.size());
   std::vector<bool> finished(assignment.tasks.size(), false);
   for (const int task : assignment.finished_tasks) {
+    // Tolerates indices out of range, which the codec refuses.
     if (task >= 0 && task < count) finished[task] = true;
   }
   std::vector<int> unfinished;
@@ -40,17 +41,22 @@ void EngineExecutor::Execute(const Assignment& assignment,
                              ExecutionControl& control,
                              ExecutionListener& listener) {
   const std::vector<int> unfinished = UnfinishedTasks(assignment);
+  // Says nothing when stopped: the lease is lost, and results of it are
+  // ignored.
   const auto fail_all = [&](const absl::Status& status) {
     if (control.stopped()) return;
     for (const int task : unfinished) {
       listener.OnResult(MakeFailure(task, status));
     }
   };
+  // Loads the model if it is another; the session synchronizes meanwhile.
   absl::StatusOr<Engine*> engine = source_.Get(assignment.model);
   if (!engine.ok()) return fail_all(engine.status());
   auto files = ImageFiles::Create(assignment, options_.worker,
                                   (*engine)->facts(), control);
   if (!files.ok()) return fail_all(files.status());
+  // Isolates by a batch of one: a picture that kills the process then kills no
+  // other.
   ShardRun run(assignment, assignment.isolate ? 1 : options_.batch, **engine,
                **files, control, listener);
   run.Execute(unfinished);

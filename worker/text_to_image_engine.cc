@@ -10,6 +10,7 @@
 namespace tessera::worker {
 namespace {
 
+// Puts tasks of a shard into the model's batch and keeps what they borrow.
 class TextToImageEngine final : public Engine {
  public:
   TextToImageEngine(const std::string& name,
@@ -23,6 +24,8 @@ class TextToImageEngine final : public Engine {
 
   const ModelFacts& facts() const override { return facts_; }
 
+  // Loads the task's LoRAs first, so that an unknown name leaves the batch
+  // alone.
   absl::Status Admit(int64_t ticket, const ImageTask& task) override {
     ASSIGN_OR_RETURN(model::ImageRequest request, MakeRequest(task));
     return batch_.Admit(ticket, std::move(request));
@@ -35,6 +38,7 @@ class TextToImageEngine final : public Engine {
   model::StageSeconds seconds() const override { return batch_.seconds(); }
 
  private:
+  // Resolves names to weights; a request shares them with the store.
   absl::StatusOr<model::ImageRequest> MakeRequest(const ImageTask& task) {
     model::ImageRequest request;
     request.prompt = task.prompt;
@@ -53,6 +57,7 @@ class TextToImageEngine final : public Engine {
   }
 
   const std::unique_ptr<model::TextToImage> model_;
+  // Borrows the model, so it is declared after it.
   model::DenoiseBatch batch_;
   LoraStore& loras_;
   ModelFacts facts_;
