@@ -60,28 +60,34 @@ ABSL_FLAG(std::string, log_format, "text", "text or json.");
 namespace tessera::worker {
 namespace {
 
+// Exits as told above; 130 is what shells report of a process that was
+// interrupted, and a second signal interrupts.
 constexpr int kExitCannotStart = 1;
 constexpr int kExitBadUsage = 2;
 constexpr int kExitInterrupted = 130;
 
+// What --help prints above the flags.
 constexpr char kUsage[] =
     "tessera-worker --models DIR [--coordinator HOST:PORT] [flags]\n"
     "Makes the pictures of shards that a coordinator leases to it. SIGTERM\n"
     "drains it: it finishes the pictures in flight, gives back the rest and\n"
     "exits; a second signal ends it at once.\n";
 
+// Names the program's own flags in the order of --help.
 std::vector<std::string> FlagNames() {
   return {"coordinator",    "models",    "device",     "threads",
           "batch",          "lora",      "lora_cache", "lora_cache_bytes",
           "metrics_listen", "log_format"};
 }
 
+// Reads one variable of the environment, for SetFlags.
 std::optional<std::string> ReadEnvironment(const std::string& name) {
   const char* const value = std::getenv(name.c_str());
   if (value == nullptr) return std::nullopt;
   return value;
 }
 
+// Turns environment and arguments into checked options.
 absl::StatusOr<Options> ReadOptions(const std::vector<std::string>& arguments) {
   RETURN_IF_ERROR(SetFlags(FlagNames(), ReadEnvironment, arguments));
   Options options;
@@ -100,6 +106,7 @@ absl::StatusOr<Options> ReadOptions(const std::vector<std::string>& arguments) {
   return options;
 }
 
+// Returns this machine's name, or "unknown".
 std::string HostName() {
   char name[256] = {};
   if (::gethostname(name, sizeof(name) - 1) != 0) return "unknown";
@@ -113,6 +120,7 @@ class SignalThread {
   explicit SignalThread(Session& session)
       : thread_([&session] { Watch(session); }) {}
   ~SignalThread() {
+    // Ends Watch with a signal that only this class sends.
     ::pthread_kill(thread_.native_handle(), SIGUSR1);
     thread_.join();
   }
@@ -129,6 +137,8 @@ class SignalThread {
   }
 
  private:
+  // Waits for signals on its own thread, where, unlike in a handler, locks may
+  // be taken and the log written.
   static void Watch(Session& session) {
     const sigset_t signals = Block();
     int signal = 0;
@@ -136,12 +146,15 @@ class SignalThread {
     if (signal == SIGUSR1) return;
     session.Drain();
     ::sigwait(&signals, &signal);
+    // Skips destructors: the user does not want to wait for the pictures.
     if (signal != SIGUSR1) ::_exit(kExitInterrupted);
   }
 
   std::thread thread_;
 };
 
+// Says what the coordinator is told of this worker; the id is new at every
+// start.
 WorkerFacts DescribeWorker(const Options& options,
                            const kernels::Device& device,
                            const std::vector<std::string>& models) {
@@ -164,6 +177,7 @@ absl::Status LoadFirst(const Options& options,
   for (const auto& [name, file] : options.loras) {
     RETURN_IF_ERROR(loras.Get(name).status());
   }
+  // Leaves the choice to the first shard where there are several models.
   if (models.size() != 1) return absl::OkStatus();
   return store.Get(models.front()).status();
 }
@@ -177,15 +191,21 @@ absl::Status RunWorker(const Options& options) {
                    kernels::OpenDevice(options.device, options.threads));
   const WorkerFacts facts = DescribeWorker(options, *device, models);
 
+  // Comes before what counts in it.
   metrics::Registry registry;
   WorkerMetrics worker_metrics(registry);
   std::unique_ptr<metrics::Exposition> exposition;
   if (!options.metrics_listen.empty()) {
     ASSIGN_OR_RETURN(
         exposition, metrics::Exposition::Start(options.metrics_listen, registry,
+                                               // Is healthy as long as the
+                                               // process answers: a worker
+                                               // without a coordinator still
+                                               // makes pictures.
                                                [] { return true; }));
   }
 
+  // Borrows the device, as the store below does, so both end before it.
   LoraStore loras({options.loras, options.lora_cache, options.lora_cache_bytes},
                   [&](const std::string& path) {
                     return lora::ReadAdapterFile(path, *device);
@@ -206,8 +226,12 @@ absl::Status RunWorker(const Options& options) {
                                rpc::MakeChannel(options.coordinator)),
                            facts);
   SessionOptions session_options;
+  // Seeds differ from worker to worker, so that workers which lost the
+  // coordinator together do not return together.
   session_options.jitter_seed = std::random_device()();
   Session session(link, executor, worker_metrics, session_options, RealClock());
+  // Is declared last and so ends first: no signal may reach a session that is
+  // gone.
   const SignalThread signals(session);
   Log(Severity::kInfo, "worker started",
       {{"worker", facts.worker_id},
@@ -220,12 +244,14 @@ absl::Status RunWorker(const Options& options) {
   return absl::OkStatus();
 }
 
+// Says on standard error what stops the worker, and returns `code`.
 int Fail(int code, const absl::Status& status) {
   std::fprintf(stderr, "tessera-worker: %s\n",
                std::string(status.message()).c_str());
   return code;
 }
 
+// Handles --help and --version before anything can fail.
 int Main(const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
     if (argument == "--help") {
@@ -240,10 +266,12 @@ int Main(const std::vector<std::string>& arguments) {
   const absl::StatusOr<Options> options = ReadOptions(arguments);
   if (!options.ok()) return Fail(kExitBadUsage, options.status());
   ConfigureLog(options->log_format, Severity::kInfo);
+  // Turns writing to a closed connection into an error of that call.
   std::signal(SIGPIPE, SIG_IGN);
   SignalThread::Block();  // before any thread starts
   const absl::Status status = RunWorker(*options);
   if (status.ok()) return 0;
+  // Tells what the user can correct from what only the machine can.
   const bool bad_usage =
       absl::IsInvalidArgument(status) || absl::IsNotFound(status);
   return Fail(bad_usage ? kExitBadUsage : kExitCannotStart, status);
