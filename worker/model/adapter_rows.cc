@@ -11,6 +11,8 @@ namespace {
 
 using kernels::LoraSegment;
 
+// Orders uses by what they add: the file's digest, then the strength. Names do
+// not count, so a LoRA under two names is one.
 bool Before(const AdapterUse& a, const AdapterUse& b) {
   if (a.weights->digest != b.weights->digest) {
     return a.weights->digest < b.weights->digest;
@@ -18,6 +20,7 @@ bool Before(const AdapterUse& a, const AdapterUse& b) {
   return a.scale < b.scale;
 }
 
+// Says whether two uses add the same, bit for bit.
 bool Same(const AdapterUse& a, const AdapterUse& b) {
   return !Before(a, b) && !Before(b, a);
 }
@@ -26,6 +29,8 @@ bool Same(const AdapterUse& a, const AdapterUse& b) {
 
 std::vector<AdapterUse> InCanonicalOrder(std::vector<AdapterUse> adapters) {
   adapters.erase(
+      // Drops strength 0, so that it leaves the very bits of a picture without
+      // the adapter.
       std::remove_if(adapters.begin(), adapters.end(),
                      [](const AdapterUse& use) { return use.scale == 0; }),
       adapters.end());
@@ -33,6 +38,7 @@ std::vector<AdapterUse> InCanonicalOrder(std::vector<AdapterUse> adapters) {
   return adapters;
 }
 
+// Writes the strength by its bits: decimal digits could join two that differ.
 std::string AdapterSetKey(const std::vector<AdapterUse>& adapters) {
   std::string key;
   for (const AdapterUse& use : adapters) {
@@ -42,6 +48,7 @@ std::string AdapterSetKey(const std::vector<AdapterUse>& adapters) {
   return key;
 }
 
+// Looks for the layers of one net only; the caller checks both nets in turn.
 absl::Status CheckAdapter(const AdapterWeights& weights, AdapterNet net,
                           const LayerTable& table) {
   for (const AdapterLayer& layer : weights.layers) {
@@ -53,6 +60,8 @@ absl::Status CheckAdapter(const AdapterWeights& weights, AdapterNet net,
                        weights.name, ": ", layer.name));
     }
     const LayerInfo& info = table.layers()[static_cast<size_t>(number)];
+    // Fits when up [outputs, rank] and down [rank, inputs, kernel, kernel] meet
+    // in the rank and multiply to the layer's weights.
     const bool fits = layer.up.n() == info.outputs &&
                       layer.up.k() == layer.down.n() &&
                       layer.down.input_channels() == info.inputs &&
@@ -78,6 +87,7 @@ AdapterRows::AdapterRows(AdapterNet net, const LayerTable& table,
   for (const std::vector<AdapterUse>& row : rows) {
     int copies = 0;
     for (size_t i = 0; i < row.size(); ++i) {
+      // Counts within a row: canonical order puts equal uses side by side.
       copies = i > 0 && Same(row[i - 1], row[i]) ? copies + 1 : 0;
       uses.push_back({row[i], copies});
     }
@@ -86,6 +96,8 @@ AdapterRows::AdapterRows(AdapterNet net, const LayerTable& table,
     if (!Same(a.first, b.first)) return Before(a.first, b.first);
     return a.second < b.second;
   };
+  // Brings the uses of all rows into one canonical order, each once; a row's
+  // own uses then come in the order that they have when it is alone.
   std::stable_sort(uses.begin(), uses.end(), before);
   uses.erase(std::unique(uses.begin(), uses.end(),
                          [&](const auto& a, const auto& b) {
@@ -99,15 +111,20 @@ AdapterRows::AdapterRows(AdapterNet net, const LayerTable& table,
                                       [&, &use = use](const AdapterUse& other) {
                                         return Same(use, other);
                                       });
+      // Selects the rows that hold this use more than `copy` times.
       selected.push_back(same > copy);
     }
     AddUse(net, table, use, selected);
   }
+  // Reserves room for the layer with the most segments, so that For allocates
+  // nothing.
   size_t most = 0;
   for (const auto& segments : by_layer_) most = std::max(most, segments.size());
   scaled_.resize(most);
 }
 
+// Adds one use to every layer of the net that it names: a segment for each run
+// of neighbouring rows among `rows`, one flag a batch row.
 void AdapterRows::AddUse(AdapterNet net, const LayerTable& table,
                          const AdapterUse& use, const std::vector<bool>& rows) {
   for (const AdapterLayer& layer : use.weights->layers) {
@@ -116,6 +133,7 @@ void AdapterRows::AddUse(AdapterNet net, const LayerTable& table,
     empty_ = false;
     for (size_t row = 0; row < rows.size(); ++row) {
       if (!rows[row]) continue;
+      // Extends the segment of the row before, which this call has just added.
       if (row > 0 && rows[row - 1]) {
         ++segments.back().row_end;
         continue;
@@ -130,6 +148,8 @@ void AdapterRows::AddUse(AdapterNet net, const LayerTable& table,
 }
 
 std::span<const LoraSegment> AdapterRows::For(int layer, int64_t matrix_rows) {
+  // Scales from batch rows to matrix rows: 1 for pictures, tokens or pixels a
+  // row for matrices.
   const int64_t factor = matrix_rows / batch_rows_;
   const auto& segments = by_layer_[static_cast<size_t>(layer)];
   for (size_t i = 0; i < segments.size(); ++i) {

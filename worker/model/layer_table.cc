@@ -9,6 +9,7 @@ namespace {
 // some LoRAs do not: names are compared without it.
 constexpr std::string_view kOptionalPrefix = "text_model.";
 
+// Returns the name under which a layer is looked up.
 std::string Canonical(std::string_view name) {
   if (name.starts_with(kOptionalPrefix)) {
     name.remove_prefix(kOptionalPrefix.size());

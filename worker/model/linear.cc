@@ -18,6 +18,8 @@ using kernels::Shape;
 using kernels::Tensor;
 using kernels::TensorView;
 
+// Stacks the parts' weights [outputs, inputs] to one matrix, so that one gemm
+// makes the parts' outputs side by side.
 absl::StatusOr<Linear> Linear::Load(const LayerSource& source,
                                     const LinearSpec& spec) {
   const int64_t parts = static_cast<int64_t>(spec.names.size());
@@ -48,6 +50,7 @@ absl::StatusOr<Linear> Linear::Load(const LayerSource& source,
   return linear;
 }
 
+// Says whether any part has an adapter in this batch.
 bool Linear::Adapted(const Pass& pass) const {
   if (pass.adapters == nullptr) return false;
   for (const int layer : layers_) {
@@ -56,6 +59,7 @@ bool Linear::Adapted(const Pass& pass) const {
   return false;
 }
 
+// Flattens all axes but the last: a linear layer sees rows.
 void Linear::Forward(const Pass& pass, const TensorView& x,
                      const TensorView& out, const LinearExtras& extras) const {
   const int64_t rows = x.shape.elements() / inputs();
@@ -90,6 +94,8 @@ void Linear::Forward(const Pass& pass, const TensorView& x,
   }
 }
 
+// Adds each part's adapters to the columns [i * width, (i + 1) * width) that
+// the part made; x and out are matrices.
 void Linear::AddAdapters(const Pass& pass, const TensorView& x,
                          const TensorView& out) const {
   const int64_t width = outputs() / static_cast<int64_t>(layers_.size());

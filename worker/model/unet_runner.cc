@@ -15,6 +15,8 @@ absl::Status UNetRunner::Run(const UNetInput& input,
                              const RowAdapters& adapters,
                              const kernels::TensorView& out) {
   const kernels::Shape& shape = input.sample.shape;
+  // Plans without adapters where no row has any, so that such batches share one
+  // plan.
   const bool adapted = adapters.rows != nullptr && !adapters.rows->empty();
   kernels::Arena& arena = arenas_.For(
       {shape[0], shape[1], shape[2], adapted ? adapters.generation : 0});
