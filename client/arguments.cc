@@ -25,6 +25,8 @@ std::string NameOf(const std::string& word) {
   return word.substr(begin, word.find('=') - begin);
 }
 
+// Finds a flag of the command or one that all commands take; null for an
+// unknown name.
 const FlagSpec* Find(const CommandSpec& spec, std::string_view name) {
   for (const std::vector<FlagSpec>* flags : {&spec.flags, &CommonFlags()}) {
     for (const FlagSpec& flag : *flags) {
@@ -34,6 +36,7 @@ const FlagSpec* Find(const CommandSpec& spec, std::string_view name) {
   return nullptr;
 }
 
+// Names the flag that was probably meant: most unknown flags are misspelt.
 absl::Status UnknownFlag(const CommandSpec& spec, const std::string& word) {
   std::vector<std::string> known;
   for (const FlagSpec& flag : spec.flags) known.emplace_back(flag.name);
@@ -45,6 +48,8 @@ absl::Status UnknownFlag(const CommandSpec& spec, const std::string& word) {
       nearest.empty() ? "" : absl::StrCat(" (did you mean --", nearest, "?)")));
 }
 
+// Returns the error of a value that was given but cannot be, with the value
+// last, as all messages have it.
 absl::Status BadValue(std::string_view flag, const std::string& text,
                       const std::string& wanted) {
   return absl::InvalidArgumentError(absl::StrCat("--", std::string(flag), ": ",
@@ -54,6 +59,7 @@ absl::Status BadValue(std::string_view flag, const std::string& text,
 }  // namespace
 
 const std::vector<FlagSpec>& CommonFlags() {
+  // Never destroyed, so that it may be used until the process ends.
   static const auto* const kFlags = new std::vector<FlagSpec>{
       {"coordinator", "HOST:PORT",
        "where the service is; default TESSERA_COORDINATOR or localhost:7070"},
@@ -72,6 +78,7 @@ absl::StatusOr<Arguments> Arguments::Parse(
   bool only_positionals = false;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
+    // A single "-" and whatever follows "--" are files.
     if (only_positionals || !IsFlag(word)) {
       positionals.push_back(word);
       continue;
@@ -82,6 +89,7 @@ absl::StatusOr<Arguments> Arguments::Parse(
     }
     const std::string name = NameOf(word);
     const FlagSpec* flag = Find(spec, name);
+    // Refused, not skipped: an unknown flag may be the one that mattered.
     if (flag == nullptr) return UnknownFlag(spec, word);
     const size_t equals = word.find('=');
     std::string value;
@@ -93,13 +101,17 @@ absl::StatusOr<Arguments> Arguments::Parse(
     } else if (equals != std::string::npos) {
       value = word.substr(equals + 1);
     } else if (i + 1 < words.size()) {
+      // Taken whatever it looks like: a negative number starts with a dash too.
       value = words[++i];
     } else {
       return absl::InvalidArgumentError(absl::StrCat(
           "--", name, ": a value is wanted: ", std::string(flag->value)));
     }
+    // Kept in order; a flag given twice means its last value, unless the
+    // command asks for all.
     arguments.flags_[name].push_back(std::move(value));
   }
+  // Whoever asks for help need not get the rest right.
   if (arguments.Has("help")) return arguments;
   const size_t wanted = spec.positional.empty() ? 0 : 1;
   if (positionals.size() > wanted) {
@@ -161,6 +173,7 @@ absl::StatusOr<std::optional<double>> Arguments::Real(std::string_view flag,
   const std::string text = Text(flag, "");
   double value = 0;
   const bool number = absl::SimpleAtod(text, &value);
+  // Written so that NaN is refused: no comparison with it holds.
   if (!number || !(value >= lowest && value <= highest)) {
     return BadValue(flag, text,
                     absl::StrCat("a number from ", lowest, " to ", highest));
@@ -173,6 +186,7 @@ CommandLine FindCommand(const std::vector<const CommandSpec*>& commands,
   CommandLine line;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
+    // From the command on everything belongs to it, flags included.
     if (!line.command.empty() || word == "--") {
       line.words.insert(line.words.end(), words.begin() + i, words.end());
       return line;
@@ -183,6 +197,9 @@ CommandLine FindCommand(const std::vector<const CommandSpec*>& commands,
     }
     line.words.push_back(word);
     const std::string name = NameOf(word);
+    // A flag before the command may belong to any command. Whether a word is
+    // its value can be told without knowing which, because a name is of the
+    // same kind in all of them.
     const bool takes_value = std::any_of(
         commands.begin(), commands.end(), [&](const CommandSpec* spec) {
           const FlagSpec* flag = Find(*spec, name);
@@ -207,6 +224,7 @@ std::string Help(const CommandSpec& spec) {
       const std::string left =
           absl::StrCat("--", std::string(flag.name),
                        flag.value.empty() ? "" : " ", std::string(flag.value));
+      // Wide enough for the longest flag with its value.
       absl::StrAppendFormat(&text, "  %-24s %s\n", left,
                             std::string(flag.help));
     }

@@ -13,7 +13,10 @@
 namespace tessera::client {
 namespace {
 
+// Bytes of the file in one message, well below the 1 MiB that the service
+// takes; large enough that the overhead of a message does not count.
 constexpr int64_t kChunkBytes = 256 << 10;
+// Longer than a store takes at its slowest, short enough to try again.
 constexpr absl::Duration kCallDeadline = absl::Seconds(20);
 // A stream is renewed after this long, so that a peer that hangs without
 // closing is noticed.
@@ -21,6 +24,7 @@ constexpr absl::Duration kWatchDeadline = absl::Minutes(10);
 // What the slowest sensible link and validation take for a file of prompts.
 constexpr double kSlowestBytesPerSecond = 1 << 20;
 
+// Limits a call: without a deadline one to a hung peer would last for ever.
 void SetDeadline(grpc::ClientContext& context, Clock& clock,
                  absl::Duration timeout) {
   context.set_deadline(absl::ToChronoTime(clock.Now() + timeout));
@@ -36,20 +40,26 @@ Client::Client(std::unique_ptr<Stub> stub, ClientOptions options, Clock& clock)
 
 absl::Status Client::Retry(
     const std::function<absl::Status(bool& answered)>& call) {
+  // When somebody last heard of the service, or began to ask.
   absl::Time last_answer = clock_.Now();
   for (int attempt = 1;; ++attempt) {
     bool answered = false;
+    // A refusal is an answer as well: the service is there.
     const absl::Status status = call(answered);
     contacted_ = contacted_ || answered || !IsTransient(status);
     if (!IsTransient(status)) return status;
+    // Progress was made, so the delays start from the shortest again.
     if (answered) {
       attempt = 1;
       last_answer = clock_.Now();
     }
+    // Before the first contact an address is probably wrong and a person waits;
+    // after it the coordinator is probably restarting and the job goes on.
     const absl::Duration patience =
         contacted_
             ? std::max(options_.patience_after_contact, options_.patience)
             : options_.patience;
+    // Compared before the pause, so that no patience means one try only.
     if (clock_.Now() - last_answer >= patience) {
       return absl::Status(
           status.code(),
@@ -57,6 +67,7 @@ absl::Status Client::Retry(
                        ": ", std::string(status.message())));
     }
     if (options_.on_retry) options_.on_retry(status);
+    // Spreads clients that lost the same coordinator.
     const double jitter = std::uniform_real_distribution<double>(0, 1)(random_);
     Pause(clock_, RetryDelay(attempt, jitter));
   }
@@ -66,10 +77,13 @@ absl::Status Client::SendPrompts(
     grpc::ClientWriterInterface<v1::CreateJobRequest>& writer,
     const v1::JobHeader& header, const PromptsFile& prompts) {
   v1::CreateJobRequest request;
+  // The header goes first and alone; the service judges it before the file.
   *request.mutable_header() = header;
+  // False means that the call has ended; its status says why.
   if (!writer.Write(request)) return absl::OkStatus();
   for (int64_t offset = 0;;) {
     ASSIGN_OR_RETURN(std::string bytes, prompts.Read(offset, kChunkBytes));
+    // The file is as long as it is read: it may have grown since.
     if (bytes.empty()) break;
     offset += static_cast<int64_t>(bytes.size());
     request.set_prompts_chunk(std::move(bytes));
@@ -77,6 +91,7 @@ absl::Status Client::SendPrompts(
     // what.
     if (!writer.Write(request)) return absl::OkStatus();
   }
+  // Only now does the service know that the file was not cut short.
   writer.WritesDone();
   return absl::OkStatus();
 }
@@ -86,13 +101,17 @@ absl::StatusOr<v1::Job> Client::CreateJob(const v1::JobHeader& header,
   v1::Job job;
   RETURN_IF_ERROR(Retry([&](bool&) -> absl::Status {
     grpc::ClientContext context;
+    // Grows with the file: a large one takes as long as its link needs.
     SetDeadline(context, clock_,
                 absl::Minutes(1) +
                     absl::Seconds(prompts.size() / kSlowestBytesPerSecond));
     auto writer = stub_->CreateJob(&context, &job);
+    // An error of the file ends the call; cancelling it makes the service drop
+    // the job that was begun.
     const absl::Status sent = SendPrompts(*writer, header, prompts);
     if (!sent.ok()) context.TryCancel();
     const grpc::Status finished = writer->Finish();
+    // Our own error, not the CANCELLED that it caused.
     RETURN_IF_ERROR(sent);
     return rpc::FromGrpcStatus(finished);
   }));
@@ -105,6 +124,7 @@ absl::StatusOr<Response> Client::Unary(
                                  Response*),
     const Request& request) {
   Response response;
+  // One context a try: gRPC does not allow one to be used twice.
   RETURN_IF_ERROR(Retry([&](bool&) {
     grpc::ClientContext context;
     SetDeadline(context, clock_, kCallDeadline);
@@ -150,19 +170,26 @@ absl::StatusOr<v1::Job> Client::WatchJob(
     grpc::ClientContext context;
     SetDeadline(context, clock_, kWatchDeadline);
     auto reader = stub_->WatchJob(&context, request);
+    // Each state that is read renews the patience, so that a job may take days
+    // as long as the service is heard of.
     while (reader->Read(&job)) {
       answered = true;
       on_change(job);
     }
     const grpc::Status finished = reader->Finish();
+    // The state decides, not the status: after the last one the connection may
+    // break as it likes.
     if (answered && IsTerminal(job.state())) return absl::OkStatus();
     if (!finished.ok()) return rpc::FromGrpcStatus(finished);
+    // A stream that ends well without a terminal state was closed by a service
+    // that is shutting down; watch again.
     return absl::UnavailableError("the stream ended before the job");
   }));
   return job;
 }
 
 Client Connect(ClientOptions options, Clock& clock) {
+  // Connects with the first call; an unreachable address shows there.
   auto channel = rpc::MakeChannel(options.coordinator);
   return Client(v1::GenerationService::NewStub(channel), std::move(options),
                 clock);

@@ -11,12 +11,17 @@
 namespace tessera::client {
 namespace {
 
+// The port that a coordinator listens on unless it is told otherwise.
 constexpr char kDefaultCoordinator[] = "localhost:7070";
+// Failures that are shown: enough to see what is wrong, the file has the rest.
 constexpr int kErrorsShown = 3;
+// A day; nobody waits longer for a service.
 constexpr int64_t kLongestRetry = 86400;  // seconds
 constexpr int kHighestPort = 65535;
 
+// Checks the form only, so that a typing error is not tried for 15 seconds.
 absl::Status CheckAddress(const std::string& address) {
+  // The last colon: addresses of IPv6 hold others.
   const size_t colon = address.rfind(':');
   int port = 0;
   if (colon == std::string::npos || colon == 0 ||
@@ -31,6 +36,8 @@ absl::Status CheckAddress(const std::string& address) {
 // Shows the first lines of the job's errors.jsonl where this machine has it.
 void ShowErrors(const v1::Job& job, std::ostream& err) {
   std::string folder = job.output_uri();
+  // Workers write to a folder that may be mounted here or not; when it is not,
+  // nothing is shown and nothing is wrong.
   if (folder.starts_with("file://")) folder = folder.substr(7);
   const std::string path =
       (std::filesystem::path(folder) / "errors.jsonl").string();
@@ -54,12 +61,14 @@ absl::StatusOr<Client> ConnectAs(
     std::function<void(const absl::Status&)> on_retry) {
   ClientOptions options;
   options.coordinator =
+      // The flag wins over the environment, the environment over the default.
       arguments.Text("coordinator", context.default_coordinator.empty()
                                         ? kDefaultCoordinator
                                         : context.default_coordinator);
   RETURN_IF_ERROR(CheckAddress(options.coordinator));
   ASSIGN_OR_RETURN(const auto seconds,
                    arguments.Integer("retry-for", 0, kLongestRetry));
+  // Asked for explicitly, it holds before and after the first contact.
   if (seconds.has_value()) {
     options.patience = absl::Seconds(*seconds);
     options.patience_after_contact = absl::Seconds(*seconds);
@@ -70,6 +79,8 @@ absl::StatusOr<Client> ConnectAs(
 
 Progress MakeProgress(const Arguments& arguments, CommandContext& context) {
   if (arguments.Has("json")) {
+    // JSON goes to standard output: it is the result. Progress for a person
+    // goes to standard error, so that a pipe gets results only.
     return Progress(ProgressStyle::kJson, 0, context.out, context.clock);
   }
   const ProgressStyle style =
@@ -79,6 +90,7 @@ Progress MakeProgress(const Arguments& arguments, CommandContext& context) {
 
 int ReportEnd(const v1::Job& job, const Arguments& arguments,
               CommandContext& context) {
+  // With --json the last state was printed as it was seen.
   if (!arguments.Has("json")) {
     if (job.images().failed() > 0) ShowErrors(job, context.err);
     context.out << FormatSummary(job) << std::endl;

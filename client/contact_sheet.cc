@@ -19,10 +19,12 @@ namespace fs = std::filesystem;
 
 constexpr int kLargestCell = 256;  // pixels
 constexpr int kMargin = 8;         // pixels between cells
+// Lines of the prompt below a picture; longer prompts are cut.
 constexpr int kPromptLines = 2;
 constexpr int kLineGap = 3;           // font pixels between lines
 constexpr int kDoubleFontCell = 200;  // pixels from which letters are doubled
 constexpr int kSmallestCell = 64;     // pixels; room for a label
+// Nearly white: pictures with a white edge stay visible.
 constexpr uint8_t kPaper = 250;
 
 // The sizes that every cell of a sheet shares.
@@ -38,6 +40,8 @@ struct Cell {
   int letters() const { return picture / ((kGlyphWidth + 1) * scale); }
 };
 
+// Makes all cells as large as the largest picture needs, within limits, so that
+// rows and columns line up.
 Cell SizeCell(const std::vector<SheetItem>& items) {
   int largest = kSmallestCell;
   for (const SheetItem& item : items) {
@@ -49,18 +53,21 @@ Cell SizeCell(const std::vector<SheetItem>& items) {
   return cell;
 }
 
+// Copies a picture whose pixels all lie inside of `onto`.
 void Paste(const Picture& from, int x, int y, Picture& onto) {
   for (int row = 0; row < from.height; ++row) {
     std::copy_n(from.At(0, row), 3 * from.width, onto.At(x, y + row));
   }
 }
 
+// Draws one picture, centred in its square, and the text below it.
 void DrawItem(const SheetItem& item, const Cell& cell, int x, int y,
               Picture& sheet) {
   const Picture small = ShrinkToFit(item.picture, cell.picture);
   Paste(small, x + (cell.picture - small.width) / 2,
         y + (cell.picture - small.height) / 2, sheet);
   int line = y + cell.picture + kLineGap * cell.scale;
+  // The label and the prompt differ in nothing but their number of lines.
   for (const auto& [text, lines] :
        {std::pair(&item.label, 1), std::pair(&item.prompt, kPromptLines)}) {
     for (const std::string& words : WrapLabel(*text, cell.letters(), lines)) {
@@ -70,6 +77,7 @@ void DrawItem(const SheetItem& item, const Cell& cell, int x, int y,
   }
 }
 
+// Keeps a text the font can draw, a letter a character.
 // One '?' for every character that is not printable ASCII.
 std::string ToAscii(std::string_view text) {
   std::string ascii;
@@ -81,6 +89,8 @@ std::string ToAscii(std::string_view text) {
   return ascii;
 }
 
+// Reads a file into memory; empty when it cannot be read. Called for files that
+// ReadPng has just accepted.
 std::string ReadWhole(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return std::string(std::istreambuf_iterator<char>(file), {});
@@ -93,7 +103,10 @@ struct ManifestLine {
   std::string path;
 };
 
+// Reads what the sheet needs of a line; other fields may be missing. Errors:
+// INVALID_ARGUMENT, to which the caller adds the place.
 absl::StatusOr<ManifestLine> ParseLine(const std::string& text) {
+  // Without exceptions: what is not JSON is "discarded" and no object.
   const auto row = nlohmann::json::parse(text, nullptr, false);
   const auto has = [&](const char* name,
                        bool (nlohmann::json::*is)() const noexcept) {
@@ -109,11 +122,14 @@ absl::StatusOr<ManifestLine> ParseLine(const std::string& text) {
                       row["path"].get<std::string>()};
 }
 
+// Reads a picture and the prompt that is written in it. Errors: those of
+// ReadPng.
 absl::StatusOr<SheetItem> ReadItem(const std::string& folder,
                                    const ManifestLine& line) {
   const std::string path = (fs::path(folder) / line.path).string();
   ASSIGN_OR_RETURN(Picture picture, ReadPng(path));
   SheetItem item;
+  // Shrunk at once: hundreds of full pictures would fill the memory.
   item.picture = ShrinkToFit(picture, kLargestCell);
   item.label = absl::StrCat(line.custom_id, " #", line.index);
   item.prompt = PromptOf(FindPngText(ReadWhole(path), "parameters"));
@@ -124,7 +140,10 @@ absl::StatusOr<SheetItem> ReadItem(const std::string& folder,
 
 std::string PromptOf(std::string_view parameters) {
   std::string_view prompt = parameters;
+  // What follows the prompt begins a line, so its words may stand inside of the
+  // prompt.
   for (const std::string_view end : {"Negative prompt: ", "Steps: "}) {
+    // A picture without a prompt begins with one of them.
     if (prompt.starts_with(end)) return "";
     const size_t at = prompt.find(absl::StrCat("\n", std::string(end)));
     prompt = prompt.substr(0, at);
@@ -137,6 +156,7 @@ std::string PromptOf(std::string_view parameters) {
 std::vector<std::string> WrapLabel(std::string_view text, int columns,
                                    int lines) {
   std::string rest = ToAscii(text);
+  // Room for at least one letter and "..".
   const size_t width = std::max(columns, 3);
   std::vector<std::string> wrapped;
   while (!rest.empty() && static_cast<int>(wrapped.size()) < lines) {
@@ -146,11 +166,14 @@ std::vector<std::string> WrapLabel(std::string_view text, int columns,
     }
     const bool last = static_cast<int>(wrapped.size()) + 1 == lines;
     if (last) {
+      // The mark replaces the end, as the line must not grow.
       wrapped.push_back(rest.substr(0, width - 2) + "..");
       break;
     }
+    // A space right behind the last column is a fine place as well.
     const size_t space = rest.rfind(' ', width);
     const bool at_space = space != std::string::npos && space > 0;
+    // A word longer than the line is cut where the line ends.
     wrapped.push_back(rest.substr(0, at_space ? space : width));
     rest = rest.substr(at_space ? space + 1 : width);
   }
@@ -159,9 +182,11 @@ std::vector<std::string> WrapLabel(std::string_view text, int columns,
 
 Picture LayOutSheet(const std::vector<SheetItem>& items, int columns) {
   const int count = static_cast<int>(items.size());
+  // At least as many columns as rows: sheets are looked at on wide screens.
   const int square =
       static_cast<int>(std::ceil(std::sqrt(static_cast<double>(count))));
   const int across =
+      // No more columns than pictures, so that a short row is not padded.
       std::clamp(columns > 0 ? columns : square, 1, std::max(count, 1));
   const int down = (count + across - 1) / across;
   const Cell cell = SizeCell(items);
@@ -187,8 +212,10 @@ absl::StatusOr<SheetReport> WriteContactSheet(const std::string& folder,
   for (std::string text; std::getline(file, text);) {
     if (text.empty()) continue;
     ++report.total;
+    // Counted on, for the report, but not looked at.
     if (report.total > kMostSheetPictures) continue;
     const absl::StatusOr<ManifestLine> line = ParseLine(text);
+    // A manifest is sealed whole, so a bad line means damage, not a race.
     if (!line.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat(manifest, ":", report.total, ": ",
@@ -197,6 +224,7 @@ absl::StatusOr<SheetReport> WriteContactSheet(const std::string& folder,
     absl::StatusOr<SheetItem> item = ReadItem(folder, *line);
     if (item.ok()) {
       items.push_back(*std::move(item));
+      // One bad picture must not hide the others.
     } else {
       ++report.damaged;
     }

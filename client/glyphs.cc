@@ -9,9 +9,12 @@ namespace {
 // Five columns a letter, from left to right; the lowest bit is the top row.
 using Glyph = std::array<uint8_t, kGlyphWidth>;
 
+// The printable characters of ASCII, which the table below holds in order.
 constexpr char kFirst = ' ';
 constexpr char kLast = '~';
 
+// A font of 5 x 7 pixels: enough for labels, without a library or a file that
+// has to be found.
 constexpr Glyph kGlyphs[kLast - kFirst + 1] = {
     {0x00, 0x00, 0x00, 0x00, 0x00},  // space
     {0x00, 0x00, 0x5F, 0x00, 0x00},  // !
@@ -113,7 +116,10 @@ constexpr Glyph kGlyphs[kLast - kFirst + 1] = {
 }  // namespace
 
 bool GlyphPixel(char letter, int x, int y) {
+  // Outside of the letter is no ink, so callers need not clip.
   if (x < 0 || x >= kGlyphWidth || y < 0 || y >= kGlyphHeight) return false;
+  // char may be signed: bytes from 128 on are below kFirst then, or above
+  // kLast.
   const char shown = letter < kFirst || letter > kLast ? '?' : letter;
   return (kGlyphs[shown - kFirst][x] >> y & 1) != 0;
 }

@@ -22,11 +22,14 @@ constexpr int kSmallestSide = 64;
 constexpr int kLargestSide = 4096;
 constexpr int kSideMultiple = 8;
 
+// Reads one side of a size, in pixels; false for anything the service would
+// refuse.
 bool ParseSide(std::string_view text, int* side) {
   return absl::SimpleAtoi(std::string(text), side) && *side >= kSmallestSide &&
          *side <= kLargestSide && *side % kSideMultiple == 0;
 }
 
+// Reads WIDTHxHEIGHT into both fields.
 absl::Status SetSize(const std::string& text, v1::GenerationDefaults* into) {
   const size_t cross = text.find('x');
   int width = 0;
@@ -43,6 +46,8 @@ absl::Status SetSize(const std::string& text, v1::GenerationDefaults* into) {
   return absl::OkStatus();
 }
 
+// Sets what was given and nothing else: a field left out means the service's
+// own default, which may change with it.
 absl::Status SetDefaults(const Arguments& arguments,
                          v1::GenerationDefaults* defaults) {
   ASSIGN_OR_RETURN(const auto steps, arguments.Integer("steps", 1, kMostSteps));
@@ -57,6 +62,7 @@ absl::Status SetDefaults(const Arguments& arguments,
   if (arguments.Has("size")) {
     RETURN_IF_ERROR(SetSize(arguments.Text("size", ""), defaults));
   }
+  // Checked by the service, whose samplers may be newer than this client's.
   defaults->set_sampler(arguments.Text("sampler", ""));
   defaults->set_negative_prompt(arguments.Text("negative-prompt", ""));
   return absl::OkStatus();
@@ -87,12 +93,15 @@ absl::StatusOr<v1::JobHeader> MakeJobHeader(const Arguments& arguments) {
     return absl::InvalidArgumentError("--out: a folder is wanted");
   }
   header.set_output_uri(AbsoluteUri(out));
+  // New for each command and the same for all its retries: that is what makes a
+  // repeated submit find the first job.
   header.set_request_id(MakeUniqueId("req"));
   RETURN_IF_ERROR(SetDefaults(arguments, header.mutable_defaults()));
   ASSIGN_OR_RETURN(const auto seed, arguments.Seed("seed"));
   header.set_seed(seed.value_or(0));
   ASSIGN_OR_RETURN(const auto shard_size,
                    arguments.Integer("shard-size", 1, kMostShardSize));
+  // 0 asks for the service's default.
   header.set_shard_size(static_cast<int32_t>(shard_size.value_or(0)));
   ASSIGN_OR_RETURN(const auto max_failed,
                    arguments.Integer("max-failed", 0, INT64_MAX));
@@ -102,11 +111,13 @@ absl::StatusOr<v1::JobHeader> MakeJobHeader(const Arguments& arguments) {
 
 absl::StatusOr<v1::LoraReference> ParseLora(const std::string& text) {
   v1::LoraReference lora;
+  // From the end, as a scale holds no colon.
   const size_t colon = text.rfind(':');
   lora.set_name(text.substr(0, colon));
   lora.set_scale(1);
   float scale = 0;
   if (colon != std::string::npos) {
+    // SimpleAtof accepts "inf" and "nan", which are no scales.
     if (!absl::SimpleAtof(text.substr(colon + 1), &scale) ||
         !std::isfinite(scale)) {
       return absl::InvalidArgumentError(
@@ -122,8 +133,11 @@ absl::StatusOr<v1::LoraReference> ParseLora(const std::string& text) {
 }
 
 std::string AbsoluteUri(const std::string& uri) {
+  // Left alone: what a URI means is for the service to say.
   if (uri.find("://") != std::string::npos) return uri;
+  // Made absolute here, because the service has another current folder.
   std::string path = std::filesystem::absolute(uri).lexically_normal().string();
+  // The service compares folders as text.
   if (path.size() > 1 && path.back() == '/') path.pop_back();
   return path;
 }

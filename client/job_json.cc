@@ -11,15 +11,19 @@ namespace {
 
 using nlohmann::ordered_json;
 
+// Writes one line, so that a consumer reads an object a line.
 std::string Dump(const ordered_json& object) {
   // Bytes that are not UTF-8 become U+FFFD instead of an exception.
   return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
+// Shortens a name of an enumeration; one that a newer service sent stays as it
+// is.
 std::string WithoutPrefix(const std::string& name, std::string_view prefix) {
   return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
 }
 
+// Adds a time in UTC with milliseconds, the same form as the logs have.
 void AddTime(ordered_json& object, const char* name,
              const google::protobuf::Timestamp& stamp) {
   const absl::Time time =
@@ -55,9 +59,11 @@ std::string ToJson(const v1::Job& job) {
                          {"shards_finished", job.shards_finished()},
                          {"retries", job.retries()},
                          {"images_per_second", job.images_per_second()}};
+  // Absent rather than empty: a consumer can tell "never" from a time.
   if (job.has_create_time()) AddTime(object, "create_time", job.create_time());
   if (job.has_start_time()) AddTime(object, "start_time", job.start_time());
   if (job.has_end_time()) AddTime(object, "end_time", job.end_time());
+  // Only where there is something to say.
   if (!job.message().empty()) object["message"] = job.message();
   if (!job.request_id().empty()) object["request_id"] = job.request_id();
   return Dump(object);
@@ -86,6 +92,7 @@ std::string ToJson(const v1::Worker& worker) {
                          {"version", worker.version()},
                          {"models", models},
                          {"images_done", worker.images_done()}};
+  // Both or none: the index means nothing without its job.
   if (!worker.job_id().empty()) {
     object["job_id"] = worker.job_id();
     object["shard_index"] = worker.shard_index();

@@ -15,11 +15,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// More than any machine is well served with: a worker uses many threads.
 constexpr int64_t kMostWorkers = 64;
 constexpr int64_t kMostThreads = 1024;
+// Two, so that one computes while the other loads, decodes or writes, and a
+// crash does not stop the job.
 constexpr int64_t kDefaultWorkers = 2;
+// What the service allows for names.
 constexpr size_t kLongestModelName = 128;
 
+// Whether the folder's name can be the model's name. The service checks it
+// again; an error found here can name the flag.
 bool IsModelName(const std::string& name) {
   return !name.empty() && name.size() <= kLongestModelName &&
          std::all_of(name.begin(), name.end(), [](unsigned char c) {
@@ -27,6 +33,7 @@ bool IsModelName(const std::string& name) {
          });
 }
 
+// Returns the model folder, absolute, as workers are told the folder above it.
 absl::StatusOr<std::string> CheckModelFolder(const std::string& given) {
   if (given.empty()) {
     return absl::InvalidArgumentError("--model: a model folder is wanted");
@@ -49,6 +56,7 @@ absl::StatusOr<std::string> CheckModelFolder(const std::string& given) {
 // Takes "NAME=FILE" apart and back together with an absolute file.
 absl::Status AddLora(const std::string& text, LocalRequest& request) {
   const size_t equals = text.find('=');
+  // Refused here, where the error can name the flag.
   if (equals == std::string::npos || equals == 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("--lora: NAME=FILE is wanted: ", text));
@@ -60,6 +68,7 @@ absl::Status AddLora(const std::string& text, LocalRequest& request) {
     return absl::InvalidArgumentError(
         absl::StrCat("--lora ", name, ": cannot read the file: ", file));
   }
+  // Workers are given all LoRAs in one flag, separated by commas.
   if (file.find(',') != std::string::npos) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--lora ", name, ": the path may not hold a comma: ", file));
@@ -75,6 +84,7 @@ absl::Status AddLora(const std::string& text, LocalRequest& request) {
   return absl::OkStatus();
 }
 
+// Decides how many processes run, each with how many threads.
 absl::Status SetProcesses(const Arguments& arguments, int cores,
                           LocalRequest& request) {
   ASSIGN_OR_RETURN(const auto workers,
@@ -82,6 +92,8 @@ absl::Status SetProcesses(const Arguments& arguments, int cores,
   ASSIGN_OR_RETURN(const auto threads,
                    arguments.Integer("threads", 1, kMostThreads));
   ASSIGN_OR_RETURN(const auto stages,
+                   // Accepted with 1 so that scripts written for a later
+                   // version run.
                    arguments.Integer("pipeline-stages", 1, kMostWorkers));
   if (stages.value_or(1) != 1) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -91,6 +103,8 @@ absl::Status SetProcesses(const Arguments& arguments, int cores,
   }
   request.workers = static_cast<int>(workers.value_or(kDefaultWorkers));
   request.threads =
+      // All cores are used, none twice: oversubscribed loops of ops only slow
+      // each other down.
       static_cast<int>(threads.value_or(std::max(1, cores / request.workers)));
   return absl::OkStatus();
 }
@@ -98,6 +112,7 @@ absl::Status SetProcesses(const Arguments& arguments, int cores,
 }  // namespace
 
 std::vector<FlagSpec> LocalFlags() {
+  // Local flags come after those that every submit has.
   return WithJobFlags(
       {{"model", "DIR", "folder of the model (required)"},
        {"workers", "N", "worker processes; default 2"},
@@ -110,6 +125,8 @@ std::vector<FlagSpec> LocalFlags() {
 absl::Status CheckOutputFolder(const std::string& folder) {
   std::error_code error;
   const fs::path path(folder);
+  // The coordinator checks it too; here it costs nothing and comes before the
+  // model is loaded.
   if (fs::exists(path / "manifest.jsonl", error)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--out: the folder already holds a finished job: ", folder));
@@ -123,6 +140,7 @@ absl::Status CheckOutputFolder(const std::string& folder) {
     return absl::InvalidArgumentError(
         absl::StrCat("--out: not a folder: ", existing.string()));
   }
+  // Asked of the system: a folder may be on a file system mounted read-only.
   if (access(existing.c_str(), W_OK | X_OK) != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("--out: not writable: ", existing.string()));
@@ -132,6 +150,7 @@ absl::Status CheckOutputFolder(const std::string& folder) {
 
 absl::StatusOr<LocalRequest> MakeLocalRequest(const Arguments& arguments,
                                               int cores) {
+  // Before anything is made or started, so that a mistake has no effects.
   ASSIGN_OR_RETURN(PromptsFile prompts,
                    PromptsFile::Open(arguments.positional()));
   LocalRequest request{.prompts = std::move(prompts)};
@@ -139,6 +158,7 @@ absl::StatusOr<LocalRequest> MakeLocalRequest(const Arguments& arguments,
   RETURN_IF_ERROR(SetProcesses(arguments, cores, request));
   ASSIGN_OR_RETURN(request.model_folder,
                    CheckModelFolder(arguments.Text("model", "")));
+  // The folder's name is the name by which workers offer the model.
   request.header.set_model(fs::path(request.model_folder).filename().string());
   for (const std::string& text : arguments.Texts("lora")) {
     RETURN_IF_ERROR(AddLora(text, request));
@@ -147,6 +167,8 @@ absl::StatusOr<LocalRequest> MakeLocalRequest(const Arguments& arguments,
   if (request.out.starts_with("file://")) request.out = request.out.substr(7);
   RETURN_IF_ERROR(CheckOutputFolder(request.out));
   std::error_code error;
+  // Remembered before anything is created, so that only a folder of ours is
+  // removed if the job is refused.
   request.out_existed = fs::exists(request.out, error);
   request.keep_logs = arguments.Has("keep-logs");
   return request;

@@ -20,10 +20,16 @@
 namespace tessera::client {
 namespace {
 
+// Only this machine can reach the service; it has no access control.
 constexpr char kLoopback[] = "127.0.0.1";
+// For metrics: nobody needs to know the port, and none may collide.
 constexpr char kAnyPort[] = "127.0.0.1:0";
+// Two others would have to take the port in the same instant, twice.
 constexpr int kPortsTried = 3;
+// Enough of a log to show why a program ended.
 constexpr int kTailLines = 8;
+// A coordinator starts in well under a second; the rest is for machines that
+// swap or scan.
 constexpr absl::Duration kStartLimit = absl::Seconds(30);
 constexpr absl::Duration kReadyInterval = absl::Milliseconds(20);
 
@@ -36,8 +42,11 @@ absl::StatusOr<int> FindFreePort() {
   socklen_t size = sizeof(address);
   const int handle = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   auto* generic = reinterpret_cast<sockaddr*>(&address);
+  // Binding to port 0 has the kernel choose; the socket is closed again, since
+  // only the number can be handed to a program.
   const bool bound = handle >= 0 && bind(handle, generic, size) == 0 &&
                      getsockname(handle, generic, &size) == 0;
+  // Kept before close, which may overwrite it.
   const int error = errno;
   if (handle >= 0) close(handle);
   if (!bound) {
@@ -50,11 +59,14 @@ absl::StatusOr<int> FindFreePort() {
 LocalService::LocalService(LocalServiceOptions options, Clock& clock)
     : options_(std::move(options)), clock_(clock) {}
 
+// Names one log a process, which restarts append to.
 std::string LocalService::LogOf(const Role& role) const {
   return (std::filesystem::path(options_.folder) / (role.name + ".log"))
       .string();
 }
 
+// Describes the coordinator with a store in the temporary folder: it survives a
+// crash of the coordinator, so that a restart goes on with the job.
 LocalService::Role LocalService::CoordinatorRole() const {
   Role role;
   role.name = "coordinator";
@@ -67,6 +79,8 @@ LocalService::Role LocalService::CoordinatorRole() const {
   return role;
 }
 
+// Describes a worker. All share one cache of LoRAs and differ in their names
+// only.
 LocalService::Role LocalService::WorkerRole(int index) const {
   Role role;
   role.name = absl::StrCat("worker-", index);
@@ -85,6 +99,7 @@ LocalService::Role LocalService::WorkerRole(int index) const {
   return role;
 }
 
+// Starts the program of a role, in place of one that has ended.
 absl::Status LocalService::Start(Role& role) {
   ASSIGN_OR_RETURN(
       ChildProcess process,
@@ -94,11 +109,14 @@ absl::Status LocalService::Start(Role& role) {
   return absl::OkStatus();
 }
 
+// False as well when nothing happens in time.
 bool LocalService::AwaitCoordinator(const std::function<bool()>& ready) {
   const absl::Time end = clock_.Now() + kStartLimit;
   while (clock_.Now() < end) {
+    // Ended already, most likely because the port was taken.
     if (coordinator_.process.front().Poll().has_value()) return false;
     if (ready()) return true;
+    // Through the clock, so that tests need not wait.
     Pause(clock_, kReadyInterval);
   }
   return false;
@@ -113,6 +131,7 @@ absl::Status LocalService::StartCoordinator(
     coordinator_ = CoordinatorRole();
     RETURN_IF_ERROR(Start(coordinator_));
     if (AwaitCoordinator(ready)) return absl::OkStatus();
+    // Kills it before another one opens the same store.
     coordinator_.process.clear();
   }
   return absl::InternalError(
@@ -130,9 +149,13 @@ absl::Status LocalService::StartWorkers() {
 
 absl::Status LocalService::Revive(
     Role& role, const std::function<void(const std::string&)>& note) {
+  // Given up, or never started.
   if (role.given_up || role.process.empty()) return absl::OkStatus();
   const auto ended = role.process.front().Poll();
   if (!ended.has_value()) return absl::OkStatus();
+  // A worker that dies loses its lease; its shard goes to another or to itself
+  // when it is back. Restarts are few, as a program that dies at each start
+  // would never stop.
   if (role.restarts < kMostRestarts) {
     ++role.restarts;
     note(absl::StrCat(role.name, " ended with ", ended->ToString(),
@@ -149,11 +172,13 @@ absl::Status LocalService::Revive(
 
 absl::Status LocalService::Supervise(
     const std::function<void(const std::string&)>& note) {
+  // The coordinator first: workers wait for it, it does not for them.
   RETURN_IF_ERROR(Revive(coordinator_, note));
   for (Role& worker : workers_) RETURN_IF_ERROR(Revive(worker, note));
   if (coordinator_.given_up) {
     return absl::InternalError("the coordinator keeps ending");
   }
+  // A single worker is enough to finish the job.
   const bool none_left =
       !workers_.empty() &&
       std::all_of(workers_.begin(), workers_.end(),
@@ -168,11 +193,14 @@ absl::Status LocalService::Supervise(
 
 void LocalService::StopWorkers(absl::Duration grace) {
   for (Role& worker : workers_) {
+    // All are told before any is waited for, so that the grace is one for all.
     for (ChildProcess& process : worker.process) process.Signal(SIGTERM);
   }
   const absl::Time end = clock_.Now() + grace;
   for (Role& worker : workers_) {
     for (ChildProcess& process : worker.process) {
+      // What is left of the grace; negative when it is used up, then Wait only
+      // looks.
       process.Wait(clock_, end - clock_.Now());
     }
     worker.process.clear();  // kills
@@ -180,6 +208,7 @@ void LocalService::StopWorkers(absl::Duration grace) {
 }
 
 void LocalService::Stop(absl::Duration grace) {
+  // The coordinator outlives the workers: they need it to commit.
   StopWorkers(grace);
   for (ChildProcess& process : coordinator_.process) {
     process.Stop(clock_, grace);

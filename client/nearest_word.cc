@@ -8,11 +8,14 @@ namespace {
 
 // Nobody mistypes more than a third of a word.
 constexpr int kLettersPerMistake = 3;
+// A longer word is no mistyped flag; bounds the quadratic comparison.
 constexpr size_t kLongestCompared = 64;
 
 }  // namespace
 
 int EditDistance(std::string_view a, std::string_view b) {
+  // One row of the table is enough: each cell needs its left, upper and upper
+  // left neighbour, and `diagonal` keeps the last.
   std::vector<int> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
   for (size_t i = 1; i <= a.size(); ++i) {
@@ -31,9 +34,11 @@ std::string NearestWord(std::string_view word,
                         const std::vector<std::string>& known) {
   if (word.size() > kLongestCompared) return "";
   std::string nearest;
+  // One mistake is forgiven in any word, more in longer ones.
   int best = 1 + static_cast<int>(word.size()) / kLettersPerMistake;
   for (const std::string& candidate : known) {
     const int distance = EditDistance(word, candidate);
+    // Of equally near words the first wins, so that the answer is stable.
     if (distance <= best && (nearest.empty() || distance < best)) {
       best = distance;
       nearest = candidate;

@@ -16,6 +16,7 @@
 namespace tessera::client {
 namespace {
 
+// INVALID_ARGUMENT: the user named a file that cannot be the input.
 absl::Status Unreadable(const std::string& name, int error) {
   return absl::InvalidArgumentError(
       absl::StrCat(name, ": cannot read the prompts: ", std::strerror(error)));
@@ -26,6 +27,7 @@ bool WriteAll(int descriptor, const char* bytes, ssize_t count) {
   while (count > 0) {
     const ssize_t written = write(descriptor, bytes, count);
     if (written < 0 && errno != EINTR) return false;
+    // A write may take less than it was given.
     if (written > 0) bytes += written, count -= written;
   }
   return true;
@@ -33,13 +35,17 @@ bool WriteAll(int descriptor, const char* bytes, ssize_t count) {
 
 // Copies a stream into a temporary file without a name and returns it.
 absl::StatusOr<int> Spool(int source, const std::string& name) {
+  // tmpfile removes the name at once; the descriptor is all that is left, so a
+  // crash leaves nothing behind.
   std::FILE* file = std::tmpfile();
   const int copy = file == nullptr ? -1 : dup(fileno(file));
+  // fclose would close the descriptor, hence the copy.
   if (file != nullptr) std::fclose(file);
   if (copy < 0) {
     return absl::InternalError(absl::StrCat(
         name, ": no temporary file for the prompts: ", std::strerror(errno)));
   }
+  // As much as a pipe holds on Linux.
   char buffer[1 << 16];
   while (true) {
     const ssize_t count = read(source, buffer, sizeof(buffer));
@@ -59,12 +65,17 @@ absl::StatusOr<PromptsFile> PromptsFile::Open(const std::string& path) {
   const bool standard = path == "-";
   const std::string name = standard ? "standard input" : path;
   int descriptor =
+      // A copy of standard input, so that the destructor may close it.
       standard ? dup(STDIN_FILENO) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return Unreadable(name, errno);
+  // Owns the descriptor from here on, whatever fails below.
   PromptsFile file(name, descriptor, 0);
+  // Asked of the open file, not of the path, which may have changed.
   struct stat facts {};
   if (fstat(descriptor, &facts) != 0) return Unreadable(name, errno);
   if (S_ISDIR(facts.st_mode)) return Unreadable(name, EISDIR);
+  // Standard input is copied even when it is a file: whoever started us may
+  // have read a part of it already.
   if (!S_ISREG(facts.st_mode) || standard) {
     ASSIGN_OR_RETURN(const int copy, Spool(descriptor, name));
     file = PromptsFile(name, copy, 0);
@@ -83,6 +94,7 @@ PromptsFile::PromptsFile(PromptsFile&& other) noexcept
       size_(other.size_) {}
 
 PromptsFile& PromptsFile::operator=(PromptsFile&& other) noexcept {
+  // The old file goes with `other`.
   std::swap(name_, other.name_);
   std::swap(descriptor_, other.descriptor_);
   std::swap(size_, other.size_);
@@ -96,6 +108,8 @@ PromptsFile::~PromptsFile() {
 std::string PromptsFile::Locate(const std::string& message) const {
   return absl::StrCat(
       name_, ": ",
+      // Each line of the message is about a line of the file, and editors jump
+      // to "file: line".
       absl::StrReplaceAll(message, {{"\n", absl::StrCat("\n", name_, ": ")}}));
 }
 
@@ -104,6 +118,8 @@ absl::StatusOr<std::string> PromptsFile::Read(int64_t offset,
   std::string bytes(limit, '\0');
   ssize_t count = 0;
   do {
+    // pread leaves no offset behind, so that a repeated submit may read from
+    // the start while nothing is rewound.
     count = pread(descriptor_, bytes.data(), limit, offset);
   } while (count < 0 && errno == EINTR);
   if (count < 0) return Unreadable(name_, errno);

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 absl::StatusOr<TemporaryFolder> TemporaryFolder::Create() {
   const char* parent = std::getenv("TMPDIR");
+  // mkdtemp replaces the X and makes a folder for this user alone.
   std::string path =
       absl::StrCat(parent == nullptr || *parent == '\0' ? "/tmp" : parent,
                    "/tessera-XXXXXX");
@@ -32,15 +33,19 @@ absl::StatusOr<TemporaryFolder> TemporaryFolder::Create() {
 TemporaryFolder::TemporaryFolder(std::string path) : path_(std::move(path)) {}
 
 TemporaryFolder::TemporaryFolder(TemporaryFolder&& other) noexcept
+    // Leaves an empty path: that object removes nothing.
     : path_(std::exchange(other.path_, "")), keep_logs_(other.keep_logs_) {}
 
 TemporaryFolder::~TemporaryFolder() {
+  // Errors are ignored: there is nobody to tell, and a file that stays in a
+  // temporary folder does no harm.
   std::error_code ignored;
   if (path_.empty()) return;
   if (!keep_logs_) {
     fs::remove_all(path_, ignored);
     return;
   }
+  // Collected first, as removing changes what is iterated over.
   std::vector<fs::path> doomed;
   for (const fs::directory_entry& entry :
        fs::directory_iterator(path_, ignored)) {

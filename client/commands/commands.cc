@@ -9,6 +9,7 @@
 namespace tessera::client {
 namespace {
 
+// Returns what `tessera` alone prints: every command with its summary.
 std::string Overview(const std::vector<Command>& commands) {
   std::string text =
       "usage: tessera COMMAND [flags]\n\n"
@@ -24,6 +25,7 @@ std::string Overview(const std::vector<Command>& commands) {
   return text;
 }
 
+// Suggests the nearest command, as unknown ones are mostly misspelt.
 absl::Status UnknownCommand(const std::string& name,
                             const std::vector<Command>& commands) {
   std::vector<std::string> known;
@@ -39,6 +41,8 @@ absl::Status UnknownCommand(const std::string& name,
 }  // namespace
 
 std::vector<Command> AllCommands() {
+  // In the order in which the overview lists them: the first for a new user
+  // first.
   return {LocalCommand(),   SubmitCommand(),  WatchCommand(),
           StatusCommand(),  ListCommand(),    CancelCommand(),
           ResultsCommand(), WorkersCommand(), SheetCommand()};
@@ -48,6 +52,7 @@ int RunCommandLine(const std::vector<std::string>& words,
                    CommandContext& context) {
   const std::vector<Command> commands = AllCommands();
   std::vector<const CommandSpec*> specs;
+  // The specs point into `commands`, which is not changed from here on.
   for (const Command& command : commands) specs.push_back(&command.spec);
   const CommandLine line = FindCommand(specs, words);
   if (line.command.empty() || line.command == "help") {
@@ -56,12 +61,15 @@ int RunCommandLine(const std::vector<std::string>& words,
         std::any_of(words.begin(), words.end(), [](const std::string& word) {
           return word == "--help" || word == "-h";
         });
+    // Asked for, help is a result and goes to standard output; unasked, it is
+    // the answer to a mistake.
     (asked ? context.out : context.err) << Overview(commands);
     return asked ? kExitDone : kExitBadInput;
   }
   for (const Command& command : commands) {
     if (command.spec.name != line.command) continue;
     const auto arguments = Arguments::Parse(command.spec, line.words);
+    // Before anything is contacted or created: bad usage has no effects.
     if (!arguments.ok()) return Report(arguments.status(), context);
     if (arguments->Has("help")) {
       context.out << Help(command.spec);

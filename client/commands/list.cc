@@ -8,9 +8,12 @@
 namespace tessera::client {
 namespace {
 
+// A screenful or two, newest first.
 constexpr int64_t kDefaultLimit = 50;
+// The largest page that the service gives.
 constexpr int64_t kLargestPage = 1000;
 
+// Prints a job in one line, columns aligned for the usual lengths.
 void Print(const v1::Job& job, const Arguments& arguments, std::ostream& out) {
   if (arguments.Has("json")) {
     out << ToJson(job) << "\n";
@@ -21,6 +24,7 @@ void Print(const v1::Job& job, const Arguments& arguments, std::ostream& out) {
                          job.images().total(), job.output_uri());
 }
 
+// Turns pages until enough jobs are listed or there are none left.
 absl::Status List(const Arguments& arguments, CommandContext& context) {
   ASSIGN_OR_RETURN(const auto limit, arguments.Integer("limit", 1, INT32_MAX));
   ASSIGN_OR_RETURN(Client client, ConnectAs(arguments, context, nullptr));
@@ -30,6 +34,7 @@ absl::Status List(const Arguments& arguments, CommandContext& context) {
     request.set_page_size(static_cast<int32_t>(std::min(left, kLargestPage)));
     ASSIGN_OR_RETURN(const v1::ListJobsResponse page, client.ListJobs(request));
     for (const v1::Job& job : page.jobs()) {
+      // A page may hold more than is left of the limit.
       if (left-- > 0) Print(job, arguments, context.out);
     }
     if (page.next_page_token().empty()) break;
@@ -39,6 +44,7 @@ absl::Status List(const Arguments& arguments, CommandContext& context) {
   return absl::OkStatus();
 }
 
+// Says what went wrong, if anything; an empty list is no failure.
 int Run(const Arguments& arguments, CommandContext& context) {
   const absl::Status status = List(arguments, context);
   return status.ok() ? kExitDone : Report(status, context);

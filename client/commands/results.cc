@@ -5,8 +5,10 @@
 namespace tessera::client {
 namespace {
 
+// The largest page that the service gives; a page ends with a whole shard.
 constexpr int kPageSize = 1000;
 
+// Prints a picture in one line, with tabs between fields for `cut` and `awk`.
 void Print(const v1::Image& image, const Arguments& arguments,
            std::ostream& out) {
   if (arguments.Has("json")) {
@@ -17,6 +19,7 @@ void Print(const v1::Image& image, const Arguments& arguments,
       << "\tseed " << image.seed() << "\t" << image.sha256() << "\n";
 }
 
+// Streams the pictures page by page, so that a job of millions needs no memory.
 absl::Status ListResults(const Arguments& arguments, CommandContext& context) {
   ASSIGN_OR_RETURN(const auto limit, arguments.Integer("limit", 1, INT64_MAX));
   ASSIGN_OR_RETURN(Client client, ConnectAs(arguments, context, nullptr));
@@ -36,6 +39,7 @@ absl::Status ListResults(const Arguments& arguments, CommandContext& context) {
   return absl::OkStatus();
 }
 
+// Says what went wrong, if anything; a job without pictures is no failure.
 int Run(const Arguments& arguments, CommandContext& context) {
   const absl::Status status = ListResults(arguments, context);
   return status.ok() ? kExitDone : Report(status, context);

@@ -6,8 +6,10 @@
 namespace tessera::client {
 namespace {
 
+// More columns than pictures make no sense.
 constexpr int64_t kMostColumns = kMostSheetPictures;
 
+// Draws the sheet that the flags describe; needs no service, only the folder.
 absl::StatusOr<SheetReport> Draw(const Arguments& arguments) {
   ASSIGN_OR_RETURN(const auto columns,
                    arguments.Integer("columns", 1, kMostColumns));
@@ -15,6 +17,8 @@ absl::StatusOr<SheetReport> Draw(const Arguments& arguments) {
                            static_cast<int>(columns.value_or(0)));
 }
 
+// Prints where the sheet is. Pictures that could not be read leave no gap, so
+// they are told apart and change the exit code.
 int Run(const Arguments& arguments, CommandContext& context) {
   const absl::StatusOr<SheetReport> report = Draw(arguments);
   if (!report.ok()) return Report(report.status(), context);
@@ -27,6 +31,7 @@ int Run(const Arguments& arguments, CommandContext& context) {
                                            {"shown", report->shown},
                                            {"total", report->total},
                                            {"damaged", report->damaged}};
+    // Escapes everything beyond ASCII: a path may be in any encoding.
     context.out << object.dump(-1, ' ', true,
                                nlohmann::json::error_handler_t::replace)
                 << std::endl;

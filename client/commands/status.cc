@@ -5,12 +5,14 @@
 namespace tessera::client {
 namespace {
 
+// Asks once; a job that is unknown is an error, never an empty answer (I11).
 absl::StatusOr<v1::Job> Get(const Arguments& arguments,
                             CommandContext& context) {
   ASSIGN_OR_RETURN(Client client, ConnectAs(arguments, context, nullptr));
   return client.GetJob(arguments.positional());
 }
 
+// Prints the job for a person, a fact a line.
 void Print(const v1::Job& job, std::ostream& out) {
   const v1::ImageCounts& images = job.images();
   out << "job        " << job.job_id() << "\n"
@@ -22,6 +24,7 @@ void Print(const v1::Job& job, std::ostream& out) {
       << images.cancelled() << " cancelled\n"
       << "shards     " << job.shards_finished() << " of " << job.shards()
       << " finished, " << job.retries() << " retries\n";
+  // Left out while nothing is made, where it would read like a standstill.
   if (job.images_per_second() > 0) {
     out << "rate       " << job.images_per_second() << " pictures a second\n";
   }
@@ -29,6 +32,7 @@ void Print(const v1::Job& job, std::ostream& out) {
   out << std::flush;
 }
 
+// Prints the job. Exit code 0 even when it failed: the question was answered.
 int Run(const Arguments& arguments, CommandContext& context) {
   const absl::StatusOr<v1::Job> job = Get(arguments, context);
   if (!job.ok()) return Report(job.status(), context);

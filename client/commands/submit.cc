@@ -7,6 +7,8 @@
 namespace tessera::client {
 namespace {
 
+// Makes the header from the flags. The model is a name here; whether a worker
+// has it shows in the job's message.
 absl::StatusOr<v1::JobHeader> MakeHeader(const Arguments& arguments) {
   ASSIGN_OR_RETURN(v1::JobHeader header, MakeJobHeader(arguments));
   header.set_model(arguments.Text("model", ""));
@@ -32,22 +34,28 @@ absl::StatusOr<v1::Job> Submit(const Arguments& arguments,
         progress.ShowAway(reason);
       }));
   absl::StatusOr<v1::Job> job = client.CreateJob(header, prompts);
+  // Refused input: the message has lines of the file, so the file is named.
   if (job.status().code() == absl::StatusCode::kInvalidArgument) {
     return absl::InvalidArgumentError(absl::StrCat(
         prompts.name(), ": ", std::string(job.status().message())));
   }
+  // A repeated submit gets the first job, so watching works in both cases.
   if (!job.ok() || !arguments.Has("watch")) return job;
   progress.Show(*job);
   return client.WatchJob(job->job_id(),
                          [&](const v1::Job& now) { progress.Show(now); });
 }
 
+// Prints the job's id alone, so that a script can take it; with --watch, how
+// the job ended.
 int Run(const Arguments& arguments, CommandContext& context) {
   Progress progress = MakeProgress(arguments, context);
   const absl::StatusOr<v1::Job> job = Submit(arguments, context, progress);
+  // Ends the bar before anything else is printed.
   progress.End();
   if (!job.ok()) return Report(job.status(), context);
   if (arguments.Has("watch")) return ReportEnd(*job, arguments, context);
+  // The id is printed after the service has stored the job (I2).
   context.out << (arguments.Has("json") ? ToJson(*job) : job->job_id())
               << std::endl;
   return kExitDone;

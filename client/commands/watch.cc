@@ -4,6 +4,7 @@
 namespace tessera::client {
 namespace {
 
+// Follows the job, across restarts of the coordinator, to its last state.
 absl::StatusOr<v1::Job> Watch(const Arguments& arguments,
                               CommandContext& context, Progress& progress) {
   ASSIGN_OR_RETURN(
@@ -15,6 +16,7 @@ absl::StatusOr<v1::Job> Watch(const Arguments& arguments,
                          [&](const v1::Job& job) { progress.Show(job); });
 }
 
+// Prints how the job ended and returns the code that tells it.
 int Run(const Arguments& arguments, CommandContext& context) {
   Progress progress = MakeProgress(arguments, context);
   const absl::StatusOr<v1::Job> job = Watch(arguments, context, progress);

@@ -7,12 +7,14 @@
 namespace tessera::client {
 namespace {
 
+// Asks for the workers, lost ones included.
 absl::StatusOr<v1::ListWorkersResponse> Fetch(const Arguments& arguments,
                                               CommandContext& context) {
   ASSIGN_OR_RETURN(Client client, ConnectAs(arguments, context, nullptr));
   return client.ListWorkers();
 }
 
+// Prints a worker in one line, with what it executes when it said so.
 void Print(const v1::Worker& worker, std::ostream& out) {
   out << absl::StrFormat(
       "%-26s %-10s %-8s %2d threads %8d pictures  %s", worker.worker_id(),
@@ -24,6 +26,8 @@ void Print(const v1::Worker& worker, std::ostream& out) {
   out << "\n";
 }
 
+// Prints the workers; that there are none is worth a word to a person, but no
+// error.
 int Run(const Arguments& arguments, CommandContext& context) {
   const auto response = Fetch(arguments, context);
   if (!response.ok()) return Report(response.status(), context);
