@@ -19,9 +19,12 @@
 namespace tessera::metrics {
 namespace {
 
+// Writes a whole answer. Always true: civetweb takes it for "handled".
 bool Answer(mg_connection* connection, int code, const char* reason,
             const std::string& content_type, const std::string& body) {
   const std::string head = absl::StrCat(
+      // Closed after each answer: a scraper comes every few seconds, and an
+      // idle connection would occupy one of the two threads.
       "HTTP/1.1 ", code, " ", reason, "\r\nContent-Type: ", content_type,
       "\r\nContent-Length: ", body.size(), "\r\nConnection: close\r\n\r\n");
   mg_write(connection, head.data(), head.size());
@@ -29,13 +32,16 @@ bool Answer(mg_connection* connection, int code, const char* reason,
   return true;
 }
 
+// Serves the text form of all metrics; called from civetweb's threads.
 class MetricsHandler final : public CivetHandler {
  public:
   explicit MetricsHandler(std::shared_ptr<prometheus::Registry> registry)
+      // Shares the registry, which may not go while an answer is written.
       : registry_(std::move(registry)) {}
 
   bool handleGet(CivetServer*, mg_connection* connection) override {
     const std::string body =
+        // Values are atomic, so they are collected while others count.
         prometheus::TextSerializer().Serialize(registry_->Collect());
     return Answer(connection, 200, "OK", "text/plain; version=0.0.4", body);
   }
@@ -44,6 +50,8 @@ class MetricsHandler final : public CivetHandler {
   const std::shared_ptr<prometheus::Registry> registry_;
 };
 
+// Tells a supervisor whether the process does its work: 200, or 503 while it
+// does not.
 class HealthHandler final : public CivetHandler {
  public:
   explicit HealthHandler(std::function<bool()> healthy)
@@ -67,6 +75,8 @@ void Knock(int port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
+  // Reaches a server that listens on all addresses as well; one that listens on
+  // another alone stops in its own time.
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(socket, reinterpret_cast<const sockaddr*>(&address),
                 sizeof address) == 0) {
@@ -82,6 +92,7 @@ Registry::Registry() : registry_(std::make_shared<prometheus::Registry>()) {}
 
 prometheus::Family<prometheus::Counter>& Registry::Counter(
     const std::string& name, const std::string& help) {
+  // Registering the same name twice gives the same family.
   return prometheus::BuildCounter().Name(name).Help(help).Register(*registry_);
 }
 
@@ -97,6 +108,7 @@ prometheus::Family<prometheus::Histogram>& Registry::Histogram(
 }
 
 const std::vector<double>& CallSeconds() {
+  // Finest around milliseconds, where a healthy store answers.
   static const auto* const bounds = new std::vector<double>{
       0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
       0.25,   0.5,   1,      2.5,   5,    10,    30};
@@ -104,6 +116,7 @@ const std::vector<double>& CallSeconds() {
 }
 
 const std::vector<double>& WorkSeconds() {
+  // From a small picture on a fast device to a large one on a few cores.
   static const auto* const bounds =
       new std::vector<double>{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
                               2.5,   5,    10,    30,   60,  120,  300, 600};
@@ -118,12 +131,14 @@ class Exposition::Server {
          std::function<bool()> healthy)
       : metrics_(registry.prometheus()),
         health_(std::move(healthy)),
+        // Members above are there before the first request can come.
         server_(std::vector<std::string>{"listening_ports", address,
                                          "num_threads", "2"}) {
     server_.addHandler("/metrics", metrics_);
     server_.addHandler("/healthz", health_);
   }
 
+  // Asked of the server, as port 0 lets the system choose.
   int port() { return server_.getListeningPorts().at(0); }
 
  private:
@@ -135,6 +150,7 @@ class Exposition::Server {
 absl::StatusOr<std::unique_ptr<Exposition>> Exposition::Start(
     const std::string& address, const Registry& registry,
     std::function<bool()> healthy) {
+  // The last colon: addresses of IPv6 hold others.
   const size_t colon = address.rfind(':');
   int port = -1;
   if (colon == std::string::npos ||
@@ -144,10 +160,12 @@ absl::StatusOr<std::unique_ptr<Exposition>> Exposition::Start(
         "metrics address: expected host:port, got \"", address, "\""));
   }
   const std::string host = address.substr(0, colon);
+  // civetweb wants numbers; an empty host means all addresses.
   const std::string listen =
       host.empty() || host == "localhost"
           ? absl::StrCat(host.empty() ? "0.0.0.0" : "127.0.0.1", ":", port)
           : address;
+  // Civetweb's constructor throws; this is where it is turned into a status.
   try {
     return std::unique_ptr<Exposition>(new Exposition(
         std::make_unique<Server>(listen, registry, std::move(healthy))));
