@@ -106,6 +106,7 @@ int Fail(int code, const absl::Status& status) {
   return code;
 }
 
+// Parses the flags and serves; returns the exit code.
 int Main(const std::vector<std::string>& arguments) {
   // Before anything is parsed: --help works beside wrong flags.
   for (const std::string& argument : arguments) {

@@ -184,6 +184,7 @@ v1::JobState EncodeState(JobState state) {
   return v1::JOB_STATE_UNSPECIFIED;
 }
 
+// Translates by name, as for jobs.
 v1::WorkerState EncodeState(WorkerState state) {
   switch (state) {
     case WorkerState::kIdle:

@@ -164,6 +164,8 @@ bool IdleWorkers::Cancel(Call* call) {
   return held_.erase(call) > 0;
 }
 
+// Asked without holding the lock: a version that is old by the time it is used
+// only makes a call ask once more.
 uint64_t IdleWorkers::version() {
   absl::MutexLock lock(&mu_);
   return version_;
