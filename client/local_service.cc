@@ -31,6 +31,7 @@ constexpr int kTailLines = 8;
 // A coordinator starts in well under a second; the rest is for machines that
 // swap or scan.
 constexpr absl::Duration kStartLimit = absl::Seconds(30);
+// A coordinator that starts is noticed at once; each look is one small call.
 constexpr absl::Duration kReadyInterval = absl::Milliseconds(20);
 
 }  // namespace
