@@ -164,7 +164,7 @@ bool IdleWorkers::Cancel(Call* call) {
   return held_.erase(call) > 0;
 }
 
-// Asked without holding the lock: a version that is old by the time it is used
+// Takes the lock for an instant: a version that is old by the time it is used
 // only makes a call ask once more.
 uint64_t IdleWorkers::version() {
   absl::MutexLock lock(&mu_);
