@@ -26,6 +26,7 @@ template <class Body>
 HWY_INLINE void ForVectors(ThreadPool& pool, int64_t n, const Body& body) {
   pool.ParallelFor(
       (n + kElements - 1) / kElements, [&](int64_t begin, int64_t end, int) {
+        // Ends with the tensor, whose last task may be short.
         const int64_t last = std::min(n, end * kElements);
         for (int64_t i = begin * kElements; i < last; i += kLanes) {
           body(i, last - i);

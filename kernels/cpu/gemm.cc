@@ -29,6 +29,7 @@ void GemmOnTarget(ThreadPool& pool, const GemmArgs& args) {
     for (int64_t r = 0; r < count; ++r) {
       const int64_t row = first + r;
       block.rows[r] = a + row * width;
+      // Adds no vector: a linear layer's bias starts the chains.
       block.add[r] = nullptr;
       block.residual[r] =
           residual == nullptr ? nullptr : residual + row * weights.n();

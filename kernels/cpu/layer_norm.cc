@@ -58,6 +58,7 @@ void NormalizeRow(const LayerNormArgs& args, int64_t row) {
   const float count = static_cast<float>(columns);
   const float mean = SumRow(x, columns, nullptr) / count;
   const float variance = SumRow(x, columns, &mean) / count;
+  // Divides once a row; PyTorch, too, adds eps to the variance under the root.
   const V inverse = hn::Set(d, 1.0f / std::sqrt(variance + args.eps));
   // Reads a vector before it writes the same place, so `out` may be the input.
   for (int64_t c = 0; c < columns; c += kLanes) {

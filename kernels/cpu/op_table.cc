@@ -3,6 +3,7 @@
 namespace tessera::kernels::cpu {
 
 const OpTable& Ops() {
+  // Refers to functions of this namespace; one table serves all CPU devices.
   static constexpr OpTable kOps = {
       .add = Add,
       .activate = Activate,

@@ -23,6 +23,7 @@ void StepPicture(const SamplerStepArgs& args, int64_t p) {
   const SamplerRow& row = args.rows[static_cast<size_t>(p)];
   const int64_t n = args.x.shape.elements() / args.x.shape[0];
   const float* const output = args.model_output.f32();
+  // Finds both outputs by row, for the batch lays them out as it likes.
   const float* const cond = output + row.cond * n;
   const float* const uncond =
       row.uncond < 0 ? nullptr : output + row.uncond * n;
@@ -36,6 +37,8 @@ void StepPicture(const SamplerStepArgs& args, int64_t p) {
       const V u = LoadSome(uncond + i, left);
       e = hn::MulAdd(hn::Set(d, row.guidance), hn::Sub(e, u), u);
     }
+    // Starts the chain at the latents; each further term is one fused
+    // multiply-add.
     V x = hn::Mul(hn::Set(d, row.x_scale),
                   LoadSome(args.x.f32() + p * n + i, left));
     x = hn::MulAdd(hn::Set(d, row.model_scale), e, x);
