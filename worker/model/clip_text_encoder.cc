@@ -76,6 +76,8 @@ absl::StatusOr<ClipTextEncoder> ClipTextEncoder::Load(
     const WeightReader& reader, kernels::Device& device,
     const TextEncoderConfig& config) {
   ClipTextEncoder encoder;
+  // Numbers layers in the encoder's own table; layers keep numbers, not
+  // pointers, so the encoder may move.
   const LayerSource source{reader, device, encoder.table_};
   // Decides on the prefix once, by a tensor that every encoder has.
   const std::string prefix =
@@ -91,6 +93,8 @@ absl::StatusOr<ClipTextEncoder> ClipTextEncoder::Load(
       source.reader.Read(
           prefix + "embeddings.position_embedding.weight",
           Shape{config.max_position_embeddings, config.hidden_size}));
+  // Runs as many layers as the config has: SD 2 models are saved without the
+  // one that they skip.
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     ASSIGN_OR_RETURN(
         ClipLayer layer,
@@ -118,6 +122,7 @@ void ClipTextEncoder::Forward(const Pass& pass, const TensorView& ids,
   for (const ClipLayer& layer : layers_) {
     layer.Forward(pass, heads_, activation_, out);
   }
+  // Normalises in place what the last layer left.
   final_norm_.Forward(pass, out, out);
 }
 

@@ -22,6 +22,7 @@ namespace tessera::model {
 // LayerNorm and added to its input.
 struct ClipLayer {
   LayerNorm norm1;
+  // q_proj, k_proj and v_proj as one gemm.
   Linear qkv;
   Linear out;
   LayerNorm norm2;
@@ -51,8 +52,11 @@ class ClipTextEncoder {
   void Forward(const Pass& pass, const kernels::TensorView& ids,
                const kernels::TensorView& out) const;
 
+  // Channels of the embeddings.
   int64_t width() const { return tokens_.shape()[1]; }
+  // Tokens that have a position: the longest prompt.
   int64_t max_positions() const { return positions_.shape()[0]; }
+  // The layers that adapters may name.
   const LayerTable& table() const { return table_; }
 
  private:

@@ -35,6 +35,7 @@ ConfigFile::ConfigFile(json json, std::string path)
 
 absl::StatusOr<ConfigFile> ConfigFile::Open(const std::string& path) {
   ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
+  // Copies, for the mapping ends with this call.
   return Parse(std::string(file.bytes()), path);
 }
 
@@ -66,10 +67,12 @@ absl::Status ConfigFile::Error(const std::string& field,
       absl::StrCat(path_, ": ", field, ": expected ", expected, ", got ", got));
 }
 
+// Counts null as absent: diffusers writes None where an option is off.
 bool ConfigFile::Has(const std::string& field) const {
   return !Get(field).is_null();
 }
 
+// Refuses 3.0 and "3": configs write whole numbers without a point.
 absl::StatusOr<int64_t> ConfigFile::Int(const std::string& field, int64_t min,
                                         int64_t max) const {
   const json& value = Get(field);
@@ -82,6 +85,7 @@ absl::StatusOr<int64_t> ConfigFile::IntOr(const std::string& field, int64_t min,
   return Has(field) ? Int(field, min, max) : fallback;
 }
 
+// Takes whole numbers as well, for JSON makes no difference.
 absl::StatusOr<double> ConfigFile::NumberOr(const std::string& field,
                                             double fallback) const {
   const json& value = Get(field);
@@ -159,6 +163,7 @@ absl::StatusOr<std::vector<int64_t>> ConfigFile::IntPerBlock(
   return ints;
 }
 
+// Refuses an empty list: what it describes would have no blocks.
 absl::StatusOr<std::vector<std::string>> ConfigFile::Strings(
     const std::string& field) const {
   const json& value = Get(field);
@@ -188,6 +193,7 @@ absl::Status ConfigFile::ExpectBool(const std::string& field,
   return Error(field, value ? "true" : "false");
 }
 
+// Refuses false and 0, too: of such options only an absent one is surely off.
 absl::Status ConfigFile::ExpectNull(const std::string& field) const {
   return Has(field) ? Error(field, "null") : absl::OkStatus();
 }

@@ -24,12 +24,15 @@ class ConfigFile {
   static absl::StatusOr<ConfigFile> Parse(const std::string& text,
                                           const std::string& path);
 
+  // Says whether the field is there and not null.
   bool Has(const std::string& field) const;
 
+  // Return the field as a whole number in [min, max].
   absl::StatusOr<int64_t> Int(const std::string& field, int64_t min,
                               int64_t max) const;  // required
   absl::StatusOr<int64_t> IntOr(const std::string& field, int64_t min,
                                 int64_t max, int64_t fallback) const;
+  // Return the field as what their name says.
   absl::StatusOr<double> NumberOr(const std::string& field,
                                   double fallback) const;  // finite
   absl::StatusOr<bool> BoolOr(const std::string& field, bool fallback) const;

@@ -49,9 +49,11 @@ class ResnetBlock {
 
   GroupNorm norm1_;
   Conv2d conv1_;
+  // Absent in the VAE's blocks.
   std::optional<Linear> time_;
   GroupNorm norm2_;
   Conv2d conv2_;
+  // Absent where the channels stay the same.
   std::optional<Linear> shortcut_;
 };
 

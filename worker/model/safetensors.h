@@ -51,12 +51,14 @@ class Safetensors {
 
   const std::string& path() const { return path_; }
   const SafetensorsIndex& index() const { return index_; }
+  // The whole file with its header; valid as long as this is.
   std::string_view bytes() const { return file_.bytes(); }
 
  private:
   Safetensors(std::string path, MappedFile file, SafetensorsIndex index);
 
   std::string path_;
+  // Backs the views of `index_`.
   MappedFile file_;
   SafetensorsIndex index_;
 };

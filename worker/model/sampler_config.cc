@@ -82,6 +82,7 @@ absl::StatusOr<SamplerConfig> ReadSamplerConfig(const ConfigFile& file) {
                    file.IntOr("num_train_timesteps", 2, 100'000, 1000));
   ASSIGN_OR_RETURN(config.beta_start, file.NumberOr("beta_start", 0.0001));
   ASSIGN_OR_RETURN(config.beta_end, file.NumberOr("beta_end", 0.02));
+  // Keeps every alpha above 0 and below 1, so that no step divides by zero.
   if (config.beta_start <= 0 || config.beta_start >= 1) {
     return file.Error("beta_start", "a number between 0 and 1");
   }
@@ -89,6 +90,7 @@ absl::StatusOr<SamplerConfig> ReadSamplerConfig(const ConfigFile& file) {
     return file.Error("beta_end", "a number from beta_start to 1");
   }
   ASSIGN_OR_RETURN(config.steps_offset, file.IntOr("steps_offset", 0, 1000, 0));
+  // Is of DDIM alone; Euler ends without noise in any case.
   ASSIGN_OR_RETURN(config.set_alpha_to_one,
                    file.BoolOr("set_alpha_to_one", true));
   ASSIGN_OR_RETURN(config.rescale_betas_zero_snr,

@@ -56,6 +56,7 @@ absl::StatusOr<TransformerLayer> TransformerLayer::Load(
                                           spec.context, c, false));
   ASSIGN_OR_RETURN(layer.cross_out, linear({"attn2.to_out.0"}, c, c, true));
   ASSIGN_OR_RETURN(layer.norm3, norm("norm3"));
+  // Reads values and gates as one layer of twice the width (diffusers' GEGLU).
   ASSIGN_OR_RETURN(layer.feed_in, linear({"ff.net.0.proj"}, c, 2 * feed, true));
   ASSIGN_OR_RETURN(layer.feed_out, linear({"ff.net.2"}, feed, c, true));
   return layer;
@@ -91,6 +92,7 @@ void TransformerLayer::Forward(const Pass& pass, TextKeys keys,
   cross_out.Forward(pass, attended.view(), h, {.residual = h});
 
   norm3.Forward(pass, h, normed.view());
+  // Takes the gated width from the weights, four times the channels.
   const int64_t feed = feed_out.inputs();
   // Holds the gated half; the wide input is freed first.
   const Scratch gated = pass.Allocate(Shape{n * s, feed});
@@ -123,6 +125,7 @@ absl::StatusOr<SpatialTransformer> SpatialTransformer::Load(
                    GroupNorm::Load(source, spec.name + ".norm", spec.channels,
                                    spec.groups, kGroupNormEpsilon));
   ASSIGN_OR_RETURN(transformer.proj_in_, projection("proj_in"));
+  // Stacks `depth` layers, each with self- and cross-attention of its own.
   for (int64_t i = 0; i < spec.depth; ++i) {
     ASSIGN_OR_RETURN(
         TransformerLayer layer,

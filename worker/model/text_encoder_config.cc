@@ -40,6 +40,7 @@ absl::StatusOr<TextEncoderConfig> ReadTextEncoderConfig(
   config.layer_norm_eps = static_cast<float>(epsilon);
   ASSIGN_OR_RETURN(const std::string act,
                    file.StringOr("hidden_act", "quick_gelu"));
+  // Knows the activations of OpenAI's CLIP and of SD 2's OpenCLIP.
   if (act != "quick_gelu" && act != "gelu") {
     return file.Error("hidden_act", "quick_gelu or gelu");
   }

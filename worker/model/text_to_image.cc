@@ -17,6 +17,8 @@ namespace {
 // What the parts of a model must agree on, each from its own file.
 absl::Status CheckAgreement(const UNetConfig& unet, const VaeConfig& vae,
                             const TextEncoderConfig& text) {
+  // Excludes inpainting models, whose UNets read more channels than latents
+  // have.
   if (unet.in_channels != vae.latent_channels ||
       unet.out_channels != vae.latent_channels) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -24,6 +26,7 @@ absl::Status CheckAgreement(const UNetConfig& unet, const VaeConfig& vae,
         unet.in_channels, " channels in and ", unet.out_channels,
         " out, latent_channels in vae/config.json is ", vae.latent_channels));
   }
+  // Excludes models with a second or another text encoder.
   if (unet.cross_attention_dim != text.hidden_size) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the text embeddings have the wrong shape for the UNet: "
@@ -91,6 +94,7 @@ absl::StatusOr<std::unique_ptr<TextToImage>> TextToImage::Load(
                    .sampler = sampler_config.sampler};
   // Reads every byte once more, from the page cache as a rule.
   ASSIGN_OR_RETURN(facts.digest, ModelDigest(model_dir));
+  // Calls the private constructor, which make_unique cannot.
   return std::unique_ptr<TextToImage>(new TextToImage(std::unique_ptr<Parts>(
       new Parts{device, std::move(tokenizer), std::move(text_encoder),
                 std::move(unet_config), std::move(unet), std::move(vae_config),
@@ -114,6 +118,7 @@ ImageRequest TextToImage::Resolve(ImageRequest request) const {
 
 absl::Status TextToImage::Validate(const ImageRequest& request) const {
   const ImageRequest resolved = Resolve(request);
+  // Checks what was filled in as well: the model's own size must be in range.
   RETURN_IF_ERROR(CheckRanges(resolved, facts().size_multiple));
   // Plans and throws the plan away: the sampler knows which steps it allows.
   RETURN_IF_ERROR(PlanSampler(resolved.sampler, parts_->sampler_config,
@@ -131,6 +136,8 @@ absl::Status TextToImage::Validate(const ImageRequest& request) const {
                        ", got ", resolved.init_latents->shape().ToString()));
     }
   }
+  // Checks every adapter against both nets, for a LoRA may name layers of
+  // either.
   for (const AdapterUse& use : resolved.adapters) {
     RETURN_IF_ERROR(
         CheckAdapter(*use.weights, AdapterNet::kUNet, parts_->unet.table()));

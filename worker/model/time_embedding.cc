@@ -36,6 +36,7 @@ void TimeEmbedding::Forward(const Pass& pass, const TensorView& timesteps,
                               .flip_sin_to_cos = spec_.flip_sin_to_cos,
                               .downscale_freq_shift = spec_.freq_shift,
                               .out = sinusoids.view()});
+  // Holds silu(linear_1(sinusoids)), as diffusers' TimestepEmbedding has it.
   const Scratch hidden = pass.Allocate(Shape{rows, spec_.outputs});
   linear_1_.Forward(pass, sinusoids.view(), hidden.view(),
                     {.activation = Activation::kSilu});

@@ -47,6 +47,7 @@ struct UNetParts {
   std::vector<UNetPiece> pieces;
   TimeEmbedding time;
   Conv2d conv_in;
+  // These four are found by the index of their pieces.
   std::vector<ResnetBlock> resnets;
   std::vector<SpatialTransformer> transformers;
   std::vector<Conv2d> downsamplers;
@@ -82,7 +83,9 @@ class UNet {
   // The cross-attentions in order, each by the projection that makes its keys
   // and values [T, 2 C] of text embeddings [T, context].
   const std::vector<const Linear*>& text_keys() const { return text_keys_; }
+  // The steps of Forward, for those who run them one by one.
   const std::vector<UNetPiece>& pieces() const { return parts_.pieces; }
+  // The layers that adapters may name.
   const LayerTable& table() const { return parts_.table; }
   const TimeEmbedding& time_embedding() const { return parts_.time; }
 
@@ -97,6 +100,7 @@ class UNet {
                 const kernels::TensorView& out) const;
 
   UNetParts parts_;
+  // Point into `parts_`.
   std::vector<const Linear*> text_keys_;
 };
 

@@ -79,6 +79,7 @@ absl::StatusOr<std::vector<bool>> ReadBlocks(const ConfigFile& file,
 absl::StatusOr<UNetConfig> ReadUNetConfig(const ConfigFile& file) {
   RETURN_IF_ERROR(CheckOptions(file));
   UNetConfig config;
+  // Is required, for it is the default size of pictures.
   ASSIGN_OR_RETURN(config.sample_size, file.Int("sample_size", 1, 4096));
   ASSIGN_OR_RETURN(config.in_channels, file.IntOr("in_channels", 1, 64, 4));
   ASSIGN_OR_RETURN(config.out_channels, file.IntOr("out_channels", 1, 64, 4));
@@ -88,6 +89,7 @@ absl::StatusOr<UNetConfig> ReadUNetConfig(const ConfigFile& file) {
   }
   ASSIGN_OR_RETURN(config.block_out_channels,
                    file.Ints("block_out_channels", 1, 16384));
+  // Counts the levels; every list below has one entry for each.
   const size_t blocks = config.block_out_channels.size();
   // Takes one number for all blocks; only other models have a list.
   ASSIGN_OR_RETURN(config.layers_per_block,
@@ -112,6 +114,7 @@ absl::StatusOr<UNetConfig> ReadUNetConfig(const ConfigFile& file) {
                    file.IntOr("cross_attention_dim", 1, 65536, 1280));
   ASSIGN_OR_RETURN(config.norm_num_groups,
                    file.IntOr("norm_num_groups", 1, 1024, 32));
+  // Reads in double and rounds once, as torch does with Python's numbers.
   ASSIGN_OR_RETURN(const double epsilon, file.NumberOr("norm_eps", 1e-5));
   config.norm_eps = static_cast<float>(epsilon);
   ASSIGN_OR_RETURN(config.use_linear_projection,

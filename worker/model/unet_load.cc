@@ -69,6 +69,7 @@ void Loader::SaveSkip() {
 // behind them unless it is -1.
 absl::Status Loader::AddResnet(const std::string& name, int64_t outputs,
                                int takes_skip) {
+  // Counts the skip's channels behind the hidden ones, as TakeSkip joins them.
   int64_t inputs = channels_;
   if (takes_skip >= 0)
     inputs += skip_channels_[static_cast<size_t>(takes_skip)];
@@ -80,6 +81,7 @@ absl::Status Loader::AddResnet(const std::string& name, int64_t outputs,
                                   .time_channels = parts_.time.outputs(),
                                   .groups = config_.norm_num_groups,
                                   .epsilon = config_.norm_eps}));
+  // Comes before AddPiece, which records the output's channels.
   channels_ = outputs;
   AddPiece(Kind::kResnet, name, parts_.resnets.size());
   parts_.pieces.back().takes_skip = takes_skip;
@@ -110,6 +112,7 @@ absl::Status Loader::AddDownsampler(const std::string& name) {
                                                        .inputs = channels_,
                                                        .outputs = channels_,
                                                        .stride = 2}));
+  // Changes the level first: a piece is noted with the level of its output.
   ++level_;
   AddPiece(Kind::kDownsample, name, parts_.downsamplers.size());
   parts_.downsamplers.push_back(std::move(conv));
@@ -121,6 +124,7 @@ absl::Status Loader::AddUpsampler(const std::string& name) {
   ASSIGN_OR_RETURN(Conv2d conv, Conv2d::Load(source_, {.name = name,
                                                        .inputs = channels_,
                                                        .outputs = channels_}));
+  // Comes first for the same reason.
   --level_;
   AddPiece(Kind::kUpsample, name, parts_.upsamplers.size());
   parts_.upsamplers.push_back(std::move(conv));
@@ -139,6 +143,7 @@ absl::Status Loader::LoadDown(size_t block) {
     }
     SaveSkip();
   }
+  // Halves behind every down block but the last.
   if (block + 1 < config_.block_out_channels.size()) {
     RETURN_IF_ERROR(AddDownsampler(name + ".downsamplers.0.conv"));
     SaveSkip();
@@ -148,6 +153,7 @@ absl::Status Loader::LoadDown(size_t block) {
 
 // Adds the middle: resnet, transformer, resnet, at the deepest level.
 absl::Status Loader::LoadMid() {
+  // Takes heads and depth of the deepest down block, as diffusers does.
   const size_t last = config_.block_out_channels.size() - 1;
   RETURN_IF_ERROR(AddResnet("mid_block.resnets.0", channels_, -1));
   RETURN_IF_ERROR(AddTransformer("mid_block.attentions.0", last));
@@ -163,6 +169,8 @@ absl::Status Loader::LoadUp(size_t step) {
   // Takes one skip more than the block has layers: that of the picture which
   // entered the down block, made by the downsampler before it or by conv_in.
   for (int64_t i = 0; i < config_.layers_per_block + 1; ++i) {
+    // Guards the pop below; with as many up as down blocks the skips just
+    // suffice.
     if (open_skips_.empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat("up block without a skip to take: ", name));
@@ -177,6 +185,7 @@ absl::Status Loader::LoadUp(size_t step) {
           AddTransformer(absl::StrCat(name, ".attentions.", i), block));
     }
   }
+  // Doubles behind every up block but the last.
   if (block > 0) {
     RETURN_IF_ERROR(AddUpsampler(name + ".upsamplers.0.conv"));
   }
@@ -219,6 +228,7 @@ absl::StatusOr<UNetParts> Loader::Load() {
                                           .outputs = config_.out_channels}));
   channels_ = config_.out_channels;
   AddPiece(Kind::kConvOut, "conv_out", 0);
+  // Ends the loader: its source refers to the parts that move away.
   return std::move(parts_);
 }
 

@@ -46,6 +46,7 @@ void AppendUtf8(char32_t code_point, std::string& text) {
 }
 
 std::u32string ComposeNfc(const std::u32string& text) {
+  // Goes through UTF-8, on which utf8proc works.
   std::string utf8;
   for (const char32_t code_point : text) AppendUtf8(code_point, utf8);
   utf8proc_uint8_t* composed = nullptr;
@@ -78,6 +79,7 @@ std::u32string ToLower(const std::u32string& text) {
   return lower;
 }
 
+// Takes all of \p{L}: upper, lower, title, modifier and other letters.
 bool IsLetter(char32_t code_point) {
   switch (CategoryOf(code_point)) {
     case UTF8PROC_CATEGORY_LU:
@@ -91,6 +93,7 @@ bool IsLetter(char32_t code_point) {
   }
 }
 
+// Takes all of \p{N}, Roman numerals and fractions among them.
 bool IsNumber(char32_t code_point) {
   switch (CategoryOf(code_point)) {
     case UTF8PROC_CATEGORY_ND:

@@ -35,6 +35,7 @@ absl::StatusOr<VaeConfig> ReadVaeConfig(const ConfigFile& file) {
                    file.IntOr("layers_per_block", 1, 16, 1));
   ASSIGN_OR_RETURN(config.norm_num_groups,
                    file.IntOr("norm_num_groups", 1, 1024, 32));
+  // Checks what group norm divides.
   for (const int64_t channels : config.block_out_channels) {
     if (channels % config.norm_num_groups != 0) {
       return file.Error("block_out_channels", "multiples of norm_num_groups");
@@ -49,6 +50,8 @@ absl::StatusOr<VaeConfig> ReadVaeConfig(const ConfigFile& file) {
   // Divides the latents, so it cannot be zero.
   if (scaling <= 0) return file.Error("scaling_factor", "a positive number");
   config.scaling_factor = static_cast<float>(scaling);
+  // Is absent from Stable Diffusion's configs, hence 0; later autoencoders set
+  // it.
   ASSIGN_OR_RETURN(const double shift, file.NumberOr("shift_factor", 0));
   config.shift_factor = static_cast<float>(shift);
   return config;

@@ -61,6 +61,7 @@ absl::StatusOr<VaeDecoder::UpBlock> VaeDecoder::LoadUpBlock(
     const LayerSource& source, const VaeConfig& config, size_t index,
     int64_t inputs) {
   const size_t blocks = config.block_out_channels.size();
+  // Mirrors the encoder, in whose order the config lists the channels.
   const int64_t outputs = config.block_out_channels[blocks - 1 - index];
   const std::string name = absl::StrCat("decoder.up_blocks.", index);
   UpBlock block;
@@ -103,6 +104,7 @@ absl::StatusOr<VaeDecoder> VaeDecoder::Load(const WeightReader& reader,
                    Conv2d::Load(source, {.name = "decoder.conv_in",
                                          .inputs = config.latent_channels,
                                          .outputs = deepest}));
+  // Reads a resnet of the middle block, which has the deepest block's channels.
   const auto mid = [&](const char* name) {
     return ResnetBlock::Load(source, {.name = name,
                                       .inputs = deepest,
@@ -173,6 +175,7 @@ void VaeDecoder::Forward(const Pass& pass, const TensorView& latents,
   Apply(pass, mid_first_, x);
   if (mid_attention_.has_value()) mid_attention_->Forward(pass, x.view());
   Apply(pass, mid_last_, x);
+  // Goes from the deepest block to the picture, which doubles on the way.
   for (const UpBlock& block : up_blocks_) {
     for (const ResnetBlock& resnet : block.resnets) Apply(pass, resnet, x);
     if (block.upsampler.has_value()) Enlarge(pass, *block.upsampler, x);
