@@ -102,6 +102,7 @@ absl::StatusOr<WrittenImage> ImageFiles::Write(int task,
   written.image.seed = item.seed;
   written.image.width = image.width;
   written.image.height = image.height;
+  // Names who made the picture, for the manifest.
   written.image.worker = worker_;
   return written;
 }

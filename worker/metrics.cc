@@ -11,6 +11,7 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
                       .Counter("tessera_worker_unet_calls_total",
                                "Calls of the UNet, each for a whole batch.")
                       .Add({})),
+      // Has buckets at the usual sizes of a batch; larger ones share the last.
       batch_(
           registry
               .Histogram("tessera_worker_batch_images",
@@ -34,6 +35,7 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
   // Makes series exist from the start, so that rates see the first event.
   images_.Add({{"result", "done"}});
   commits_.Add({{"result", "OK"}});
+  // Names every stage that an execution reports.
   for (const char* stage : {"text_encode", "denoise", "vae_decode",
                             "image_encode", "image_write"}) {
     stage_seconds_.Add({{"stage", stage}});

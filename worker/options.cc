@@ -63,6 +63,7 @@ absl::StatusOr<std::map<std::string, std::string>> ParseLoraFiles(
                      absl::StrCat("expected NAME=FILE, got \"", entry, "\""));
     }
     const std::string name = entry.substr(0, equals);
+    // Refuses a second file for a name rather than guess which one is meant.
     if (!files.emplace(name, entry.substr(equals + 1)).second) {
       return BadFlag("lora", absl::StrCat("name given twice: ", name));
     }

@@ -51,6 +51,7 @@ Setter Real(const std::string& flag, float& to) {
 Setter Lora(std::vector<ProbeLora>& to) {
   return [&to](const std::string& value) {
     const size_t colon = value.rfind(':');
+    // Stays at full strength where no scale is given.
     ProbeLora lora{value.substr(0, colon)};
     if (colon != std::string::npos &&
         (!absl::SimpleAtof(value.substr(colon + 1), &lora.scale) ||
@@ -116,6 +117,7 @@ absl::StatusOr<ProbeOptions> ParseProbeOptions(
       continue;
     }
     const size_t equals = argument.find('=');
+    // Asks for two dashes; the name ends at "=" or with the argument.
     const auto setter = argument.rfind("--", 0) == 0
                             ? setters.find(argument.substr(2, equals - 2))
                             : setters.end();
@@ -132,6 +134,7 @@ absl::StatusOr<ProbeOptions> ParseProbeOptions(
                                        ? arguments[++i]
                                        : argument.substr(equals + 1)));
   }
+  // Comes last, for flags may be given in any order.
   RETURN_IF_ERROR(CheckWhole(options));
   return options;
 }

@@ -121,6 +121,7 @@ void Session::Commit(const CommitCall& call) {
 void Session::Wait(absl::Time until) {
   const absl::Duration timeout = until - clock_.Now();
   absl::MutexLock lock(&mu_);
+  // Reads what Push and Drain write, under their lock.
   const auto something = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return !events_.empty() || (drain_ && !drain_taken_);
   };

@@ -25,6 +25,7 @@ void ShardRun::Execute(const std::vector<int>& tasks) {
     batcher_.Add({task, item.width == 0 ? facts.width : item.width,
                   item.height == 0 ? facts.height : item.height});
   }
+  // Goes on until every task has a result, or an order ends it.
   while (!batcher_.done()) {
     // Looks at the orders between two steps: a UNet call is never cut short.
     if (control_.stopped()) return Abandon();
