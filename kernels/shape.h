@@ -31,6 +31,7 @@ class Shape {
     }
   }
 
+  // Returns the number of axes.
   constexpr int rank() const { return rank_; }
 
   // Returns one extent; a negative axis counts from the end (-1 is the last).
@@ -74,6 +75,7 @@ class Shape {
   }
 
  private:
+  // Zero beyond the rank, so that == compares the extents alone.
   std::array<int64_t, kMaxRank> extents_ = {};
   int rank_ = 0;
 };

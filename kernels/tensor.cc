@@ -33,7 +33,9 @@ Tensor::Tensor(Shape shape, DType dtype) : shape_(shape), dtype_(dtype) {
   // and an empty tensor still gets memory, so that its data is not null.
   const size_t rounded = (size / kAlignment + 1) * kAlignment;
   data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded)));
+  // Dies without memory: no caller could go on.
   CHECK(data_ != nullptr);
+  // Zeroes the padding too; packing counts on zeros.
   std::memset(data_.get(), 0, rounded);
 }
 

@@ -50,6 +50,7 @@ struct FillPixels {
       // Adds one vector of `outputs` an image: the time embedding.
       block.add[r] =
           channel_add == nullptr ? nullptr : channel_add + image * outputs;
+      // Adds the residual from the output's own place, so it may be `out`.
       block.residual[r] =
           residual == nullptr ? nullptr : residual + pixel * outputs;
       block.out[r] = args.out.f32() + pixel * outputs;

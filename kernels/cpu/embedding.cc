@@ -14,6 +14,7 @@ void TokenEmbedding(Stream&, const TokenEmbeddingArgs& args) {
   // Runs on the caller's thread: a prompt has 77 tokens, not worth a wake-up.
   for (int64_t i = 0; i < args.ids.shape.elements(); ++i) {
     const float* const token = args.table.f32() + args.ids.i32()[i] * channels;
+    // Repeats the positions for every prompt of the batch.
     const float* const position = args.positions.f32() + i % length * channels;
     float* const out = args.out.f32() + i * channels;
     for (int64_t c = 0; c < channels; ++c) out[c] = token[c] + position[c];
@@ -27,6 +28,7 @@ void TimestepEmbedding(Stream&, const TimestepEmbeddingArgs& args) {
   float* const first = args.out.f32();
   for (int64_t n = 0; n < args.out.shape[0]; ++n) {
     float* const row = first + n * 2 * half;
+    // Fills the two halves of a row; the flip only swaps them.
     float* const cosines = args.flip_sin_to_cos ? row : row + half;
     float* const sines = args.flip_sin_to_cos ? row + half : row;
     for (int64_t i = 0; i < half; ++i) {

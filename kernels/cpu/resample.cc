@@ -22,6 +22,7 @@ void ResizeNearest(Stream& stream, const ResizeNearestArgs& args) {
               args.input.f32() + (n * x[1] + y) * x[2] * channels;
           float* const to = args.out.f32() + row * out[2] * channels;
           for (int64_t column = 0; column < out[2]; ++column) {
+            // Copies whole pixels, `channels` floats each.
             std::memcpy(to + column * channels,
                         from + column * x[2] / out[2] * channels, bytes);
           }

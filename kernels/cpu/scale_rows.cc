@@ -15,6 +15,7 @@ void ScaleRows(Stream& stream, const ScaleRowsArgs& args) {
           const ScaledRow& from = args.rows[static_cast<size_t>(row)];
           const float* const x = args.x.f32() + from.source * n;
           float* const out = args.out.f32() + row * n;
+          // Multiplies once an element; a scale of 1 keeps the bits.
           for (int64_t i = 0; i < n; ++i) out[i] = from.scale * x[i];
         }
       });

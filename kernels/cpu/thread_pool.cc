@@ -18,6 +18,7 @@ inline void Pause() { __builtin_ia32_pause(); }
 ThreadPool::ThreadPool(int threads) : threads_(threads) {
   CHECK(threads >= 1);
   for (int i = 0; i < threads; ++i) {
+    // Allocates once, so that no loop does.
     workspaces_.push_back(Tensor(Shape{kWorkspaceBytes / 4}, DType::kF32));
   }
   for (int i = 1; i < threads; ++i) {
