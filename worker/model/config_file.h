@@ -74,7 +74,9 @@ class ConfigFile {
   // Returns the field's value, or null when absent.
   const nlohmann::json& Get(const std::string& field) const;
 
+  // Always an object.
   nlohmann::json json_;
+  // Named in every error.
   std::string path_;
 };
 

@@ -14,6 +14,7 @@ void WriteInitialLatents(const ImageRequest& request, float scale,
   // Outlives `noise`, which points into it or into the request.
   std::vector<float> drawn;
   const float* noise = nullptr;  // [C, h w]
+  // Takes given noise as it is; Validate has compared its shape.
   if (request.init_latents != nullptr) {
     noise = request.init_latents->f32();
   } else {

@@ -64,6 +64,7 @@ absl::StatusOr<std::string> ModelDigest(const std::string& model_dir) {
             absl::StrCat(folder, "/", it->path().filename().string()));
       }
     }
+    // Fails for a folder that is missing or cannot be listed to its end.
     if (error) return absl::NotFoundError(absl::StrCat("no folder: ", path));
   }
   // Sorts, for a folder lists its files in any order.

@@ -29,6 +29,7 @@ constexpr size_t kPreamble = 10;
 // Reads "(4, 16, 16)" after 'shape' in the header.
 absl::StatusOr<Shape> ParseShape(const std::string& header,
                                  const absl::Status& error) {
+  // Finds the only parentheses that numpy writes there.
   const size_t open = header.find('('), close = header.find(')');
   if (open == std::string::npos || close == std::string::npos || close < open) {
     return error;

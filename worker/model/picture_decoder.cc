@@ -46,6 +46,8 @@ absl::StatusOr<Image> PictureDecoder::Decode(const TensorView& latents) {
   ASSIGN_OR_RETURN(const Tensor scaled, Unscaled(latents, parts.vae_config));
   const int64_t height = latents.shape[1] * parts.vae.scale();
   const int64_t width = latents.shape[2] * parts.vae.scale();
+  // Takes one picture at a time: the VAE's activations at full size are far
+  // larger than the UNet's.
   const Shape shape{1, height, width, parts.vae.out_channels()};
   Image image{.width = static_cast<int>(width),
               .height = static_cast<int>(height)};

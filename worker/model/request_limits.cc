@@ -35,6 +35,7 @@ absl::Status CheckSize(const char* field, int value, int multiple) {
 }  // namespace
 
 absl::Status CheckRanges(const ImageRequest& request, int size_multiple) {
+  // Joins both: a VAE with more levels asks for larger multiples.
   const int multiple = std::lcm(kSizeMultiple, size_multiple);
   RETURN_IF_ERROR(CheckSize("width", request.width, multiple));
   RETURN_IF_ERROR(CheckSize("height", request.height, multiple));
@@ -50,6 +51,7 @@ absl::Status CheckRanges(const ImageRequest& request, int size_multiple) {
         absl::StrCat("guidance_scale: expected 0 to ", kMaxGuidance, ", got ",
                      request.guidance_scale));
   }
+  // Bounds no strength: negative ones and those beyond 1 are in use.
   for (const AdapterUse& use : request.adapters) {
     if (!std::isfinite(use.scale)) {
       return absl::InvalidArgumentError(

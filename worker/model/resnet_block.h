@@ -16,11 +16,13 @@ namespace tessera::model {
 
 // The name and shape of a block.
 struct ResnetSpec {
+  // In the model file, such as "mid_block.resnets.0".
   std::string name;
   int64_t inputs = 0;
   int64_t outputs = 0;
   int64_t time_channels = 0;  // 0: the block takes no time (VAE)
   int64_t groups = 32;
+  // Of both norms; diffusers' UNet default.
   float epsilon = 1e-5f;
 };
 

@@ -69,6 +69,7 @@ void TransformerLayer::Forward(const Pass& pass, TextKeys keys,
   const int64_t c = h.shape[2];
   // Lives through all three parts, one after the other.
   const Scratch normed = pass.Allocate(h.shape);
+  // Holds what attention returns until a projection has added it to h.
   const Scratch attended = pass.Allocate(h.shape);
 
   norm1.Forward(pass, h, normed.view());

@@ -14,8 +14,10 @@ namespace tessera::model {
 struct TextEncoderConfig {
   int64_t vocab_size = 0;
   int64_t hidden_size = 0;
+  // Channels between the perceptron's two layers.
   int64_t intermediate_size = 0;
   int64_t num_hidden_layers = 0;
+  // Divides hidden_size.
   int64_t num_attention_heads = 0;
   int64_t max_position_embeddings = 0;  // tokens a prompt is padded to
   float layer_norm_eps = 0;

@@ -34,6 +34,7 @@ class TimeEmbedding {
   int64_t outputs() const { return spec_.outputs; }
 
  private:
+  // What Forward makes the sinusoids by.
   TimeEmbeddingSpec spec_;
   Linear linear_1_;
   Linear linear_2_;

@@ -27,6 +27,7 @@ double Uniform53(std::mt19937& engine) {
 void BoxMuller16(float* values) {
   for (int64_t i = 0; i < kBlock / 2; ++i) {
     const float u1 = 1.0f - values[i];  // (0, 1], for the logarithm
+    // Pairs i with i + 8, as ATen's normal_fill does.
     const float u2 = values[i + kBlock / 2];
     const float radius = std::sqrt(-2.0f * std::log(u1));
     const float theta = 2.0f * std::numbers::pi_v<float> * u2;
@@ -55,6 +56,7 @@ std::vector<float> FewNormals(std::mt19937& engine, int64_t count) {
 std::vector<float> TorchNormal(uint64_t seed, int64_t count) {
   // Seeds with the low 32 bits, as torch's CPU generator does.
   std::mt19937 engine(static_cast<uint32_t>(seed));
+  // Follows torch, which draws few numbers in another way.
   if (count < kBlock) return FewNormals(engine, count);
   std::vector<float> values(static_cast<size_t>(count));
   // Draws all uniforms first, then turns them: torch's order of the stream.

@@ -99,6 +99,7 @@ class UNet {
                 const kernels::TensorView& x,
                 const kernels::TensorView& out) const;
 
+  // Never changes, so that `text_keys_` may point into it.
   UNetParts parts_;
   // Point into `parts_`.
   std::vector<const Linear*> text_keys_;

@@ -15,9 +15,12 @@ struct VaeConfig {
   int64_t latent_channels = 0;
   int64_t out_channels = 0;                 // of the picture: 3
   std::vector<int64_t> block_out_channels;  // encoder order
+  // Resnets of an encoder's block; the decoder's have one more.
   int64_t layers_per_block = 0;
   int64_t norm_num_groups = 0;
+  // Whether the middle block attends over all pixels.
   bool mid_block_add_attention = true;
+  // Whether a 1x1 convolution maps the latents first.
   bool use_post_quant_conv = true;
   float scaling_factor = 0;  // latents are divided by it before decoding
   float shift_factor = 0;    // and then this is added

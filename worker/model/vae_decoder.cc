@@ -125,6 +125,7 @@ absl::StatusOr<VaeDecoder> VaeDecoder::Load(const WeightReader& reader,
   for (size_t i = 0; i < config.block_out_channels.size(); ++i) {
     ASSIGN_OR_RETURN(UpBlock block, LoadUpBlock(source, config, i, channels));
     channels = block.resnets.back().outputs();
+    // Counts what scale() is made of.
     vae.num_upsamplers_ += block.upsampler.has_value() ? 1 : 0;
     vae.up_blocks_.push_back(std::move(block));
   }

@@ -45,6 +45,7 @@ absl::StatusOr<kernels::Tensor> WeightReader::Read(
   }
   // Copies and widens; the file's mapping is not needed afterwards.
   absl::StatusOr<kernels::Tensor> tensor = kernels::ToF32(found->second);
+  // Names the file and the tensor, which ToF32 does not know.
   if (!tensor.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat(file_.path(), ": ", name, ": ",
