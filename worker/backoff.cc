@@ -12,6 +12,7 @@ absl::Duration Backoff::Next() {
   // Stops doubling at the longest wait, so that a long outage overflows
   // nothing.
   for (int i = 0; i < failures_ && bound < longest_; ++i) bound *= 2;
+  // Counts after the bound is fixed: the first wait is at most `first`.
   ++failures_;
   // Draws from zero on ("full jitter"): the mean wait is half of the bound.
   return std::min(bound, longest_) *

@@ -123,6 +123,7 @@ internal::v1::SynchronizeRequest Encode(const WorkerFacts& facts,
   // with its own books.
   if (call.lease) {
     *request.mutable_executing()->mutable_lease() = Encode(*call.lease);
+    // Counts results that wait for their commit as finished.
     request.mutable_executing()->set_tasks_finished(call.tasks_finished);
   } else {
     request.mutable_idle();

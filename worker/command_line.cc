@@ -69,6 +69,8 @@ absl::Status SetFlags(
     if (equals < argument.size()) {
       RETURN_IF_ERROR(Set(name, argument.substr(equals + 1), spelled));
     } else if (i + 1 < arguments.size()) {
+      // Takes the next argument even if it starts with a dash, as a negative
+      // number does.
       RETURN_IF_ERROR(Set(name, arguments[++i], spelled));
     } else {
       return absl::InvalidArgumentError(

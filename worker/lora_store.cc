@@ -19,6 +19,7 @@ absl::StatusOr<LoraStore::Weights> LoraStore::Get(const std::string& name) {
       std::find_if(entries_.begin(), entries_.end(),
                    [&](const Entry& entry) { return entry.name == name; });
   if (known != entries_.end()) {
+    // Moves the entry to the front, where Evict comes last.
     entries_.splice(entries_.begin(), entries_, known);
     return known->weights;
   }

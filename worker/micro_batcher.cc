@@ -10,6 +10,7 @@ MicroBatcher::MicroBatcher(int capacity) : capacity_(capacity) {
   CHECK(capacity >= 1);
 }
 
+// Takes any size; Admit groups them.
 void MicroBatcher::Add(const WaitingTask& task) { waiting_.push_back(task); }
 
 std::optional<int> MicroBatcher::Admit() {

@@ -20,6 +20,7 @@ struct Options {
   int threads = 0;              // of the CPU device; 0: one a core
   int batch = 0;                // pictures in the UNet together; 0: 4
   std::string lora_cache;       // folder of NAME.safetensors; empty: none
+  // Of files; parsed weights are f32 and may take twice as much.
   int64_t lora_cache_bytes = 0;
   std::map<std::string, std::string> loras;  // file by name
   std::string metrics_listen;                // host:port; empty: no metrics

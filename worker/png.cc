@@ -40,6 +40,8 @@ bool WriteFile(png_structp png, png_infop info, const model::Image& image,
   // Comes back here on errors; nothing between here and there needs unwinding.
   if (setjmp(png_jmpbuf(png)) != 0) return false;
   png_set_compression_level(png, kCompressionLevel);
+  // Writes neither time nor colour space, so that equal pixels give equal
+  // bytes.
   png_set_IHDR(png, info, static_cast<png_uint_32>(image.width),
                static_cast<png_uint_32>(image.height), 8, PNG_COLOR_TYPE_RGB,
                PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
@@ -86,6 +88,7 @@ absl::StatusOr<std::string> EncodePng(
   // memory.
   std::string error = "out of memory";
   std::string file;
+  // Hands OnError the string for its message.
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &error,
                                             OnError, OnWarning);
   if (png == nullptr) return absl::InternalError("cannot start libpng");
@@ -95,6 +98,7 @@ absl::StatusOr<std::string> EncodePng(
   const bool written =
       info != nullptr && WriteFile(png, info, image, chunks.data(),
                                    static_cast<int>(chunks.size()));
+  // Frees both, after an error too.
   png_destroy_write_struct(&png, &info);
   if (!written) {
     return absl::InternalError(absl::StrCat("cannot encode PNG: ", error));

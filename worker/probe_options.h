@@ -14,6 +14,7 @@ namespace tessera::worker {
 // One `--lora FILE:SCALE`.
 struct ProbeLora {
   std::string file;
+  // Finite; 1 is full strength.
   float scale = 1.0f;
 };
 
@@ -28,6 +29,7 @@ struct ProbeOptions {
   std::string sampler;
   std::string init_latents;  // .npy of [C, h, w] f32
   uint64_t seed = 0;
+  // Ranges are checked with the model at hand, not here.
   int steps = 50;
   float guidance = 7.5f;
   int width = 0;    // pixels

@@ -45,6 +45,7 @@ struct StopLease {
 // The answer: what the worker is to do next.
 struct SynchronizeAnswer {
   absl::Duration next_synchronization;
+  // An assignment of another lease takes the place of the one at hand.
   std::variant<CarryOn, Assignment, StopLease> desired;
 };
 
