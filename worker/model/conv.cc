@@ -17,6 +17,8 @@ using kernels::TensorView;
 
 absl::StatusOr<Conv2d> Conv2d::Load(const LayerSource& source,
                                     const ConvSpec& spec) {
+  // Reads [outputs, inputs, kernel, kernel], torch's order; packing turns it to
+  // the order of NHWC pixels.
   ASSIGN_OR_RETURN(const Tensor weight,
                    source.reader.Read(spec.name + ".weight",
                                       Shape{spec.outputs, spec.inputs,
@@ -34,6 +36,9 @@ absl::StatusOr<Conv2d> Conv2d::Load(const LayerSource& source,
 
 void Conv2d::Forward(const Pass& pass, const TensorView& x,
                      const TensorView& out, const ConvExtras& extras) const {
+  // Computes all but the adapters, which come on top of the sum with the
+  // residual: addition alone, so the order changes the last bits at most, and
+  // is fixed.
   kernels::Conv2d(pass.stream,
                   {.input = x,
                    .weights = weights_,
@@ -48,11 +53,12 @@ void Conv2d::Forward(const Pass& pass, const TensorView& x,
   }
 }
 
-// A low-rank convolution is a convolution to `rank` channels, then a map of
-// each pixel.
+// Adds adapters, one segment after the other: a low-rank convolution is a
+// convolution to `rank` channels, then a map of each pixel.
 void Conv2d::AddAdapters(const Pass& pass, const TensorView& x,
                          const TensorView& out) const {
   const Shape& shape = out.shape;
+  // Copies the segment, for it is turned into one of the small product below.
   for (LoraSegment segment : pass.adapters->For(layer_, shape[0])) {
     const int64_t images = segment.row_end - segment.row_begin;
     const PackedWeights& down = *segment.down;
@@ -63,8 +69,11 @@ void Conv2d::AddAdapters(const Pass& pass, const TensorView& x,
                      .weights = down,
                      .stride = stride_,
                      .padding = Padding::All(down.kernel_h() / 2),
+                     // Gives the down projection the layer's own stride and
+                     // padding, so that its pixels are those of `out`.
                      .out = low.view()});
     const TensorView part = out.Slice(segment.row_begin, segment.row_end);
+    // Counts pixels from here on: x holds x A' for this segment's images alone.
     segment.row_begin = 0;
     segment.row_end = images * shape[1] * shape[2];
     segment.down = nullptr;

@@ -21,6 +21,7 @@ absl::StatusOr<GroupNorm> GroupNorm::Load(const LayerSource& source,
                      groups, " groups, ", channels, " channels"));
   }
   GroupNorm norm;
+  // Names the parameters as the paper does: gamma scales, beta shifts.
   ASSIGN_OR_RETURN(norm.gamma_,
                    source.reader.Read(name + ".weight", Shape{channels}));
   ASSIGN_OR_RETURN(norm.beta_,
@@ -53,6 +54,7 @@ absl::StatusOr<LayerNorm> LayerNorm::Load(const LayerSource& source,
   return norm;
 }
 
+// Normalises over channels, for every token on its own.
 void LayerNorm::Forward(const Pass& pass, const TensorView& x,
                         const TensorView& out) const {
   kernels::LayerNorm(pass.stream, {.input = x,

@@ -19,13 +19,17 @@ PromptCache::PromptCache(const TextToImage& model, size_t capacity)
 
 absl::StatusOr<std::shared_ptr<const EncodedPrompt>> PromptCache::Get(
     const std::string& prompt, const std::vector<AdapterUse>& adapters) {
+  // Puts the set first: digests and numbers hold no "|", so no two pairs share
+  // a key.
   std::string key = absl::StrCat(AdapterSetKey(adapters), "|", prompt);
   const auto kept = by_key_.find(key);
   if (kept != by_key_.end()) {
+    // Moves the entry to the front; iterators in `by_key_` stay valid.
     entries_.splice(entries_.begin(), entries_, kept->second);
     return entries_.front().prompt;
   }
   ASSIGN_OR_RETURN(EncodedPrompt encoded, Encode(prompt, adapters));
+  // Forgets the one used longest ago; pictures that hold it keep it alive.
   if (entries_.size() >= capacity_ && !entries_.empty()) {
     by_key_.erase(entries_.back().key);
     entries_.pop_back();
@@ -36,6 +40,7 @@ absl::StatusOr<std::shared_ptr<const EncodedPrompt>> PromptCache::Get(
   return entries_.front().prompt;
 }
 
+// Runs the text encoder and every cross-attention's projection.
 absl::StatusOr<EncodedPrompt> PromptCache::Encode(
     const std::string& prompt, const std::vector<AdapterUse>& adapters) {
   EncodedPrompt encoded;
@@ -46,6 +51,7 @@ absl::StatusOr<EncodedPrompt> PromptCache::Encode(
   return encoded;
 }
 
+// Encodes one prompt [1, T]; adapters of the text encoder apply here.
 absl::Status PromptCache::ComputeEmbeddings(
     const std::vector<AdapterUse>& adapters, EncodedPrompt& encoded) {
   const ClipTextEncoder& encoder = model_.parts().text_encoder;
@@ -53,11 +59,14 @@ absl::Status PromptCache::ComputeEmbeddings(
   encoded.embeddings = Tensor(Shape{1, tokens, encoder.width()}, DType::kF32);
   AdapterRows rows(AdapterNet::kTextEncoder, encoder.table(), {adapters});
   const Pass pass{stream_, text_arena_, rows.empty() ? nullptr : &rows};
+  // Borrows the ids, which live as long as `encoded`.
   const TensorView ids{encoded.token_ids.data(), DType::kI32, Shape{1, tokens}};
   return text_arena_.Run(
       stream_, [&] { encoder.Forward(pass, ids, encoded.embeddings.view()); });
 }
 
+// Makes keys and values of every cross-attention; adapters of the UNet's to_k
+// and to_v apply here, once a prompt.
 absl::Status PromptCache::ComputeKeys(const std::vector<AdapterUse>& adapters,
                                       EncodedPrompt& encoded) {
   const UNet& unet = model_.parts().unet;
@@ -67,6 +76,8 @@ absl::Status PromptCache::ComputeKeys(const std::vector<AdapterUse>& adapters,
         Tensor(Shape{1, tokens, layer->outputs()}, DType::kF32));
   }
   AdapterRows rows(AdapterNet::kUNet, unet.table(), {adapters});
+  // Plans once for all prompts: linear layers ask for no memory for adapters,
+  // so the plan is the same with and without.
   const Pass pass{stream_, keys_arena_, rows.empty() ? nullptr : &rows};
   return keys_arena_.Run(stream_, [&] {
     for (size_t i = 0; i < encoded.keys.size(); ++i) {
