@@ -26,6 +26,7 @@ Device::Device(DeviceKind kind, const OpTable& ops,
       pool_(std::move(pool)),
       description_(std::move(description)) {}
 
+// Is defined here, where ThreadPool is complete.
 Device::~Device() = default;
 
 std::string Device::name() const {
@@ -50,6 +51,7 @@ absl::StatusOr<std::unique_ptr<Device>> CreateCpuDevice(int threads) {
         "device cpu: this processor lacks AVX2 and FMA, on which equal bits "
         "depend");
   }
+  // Describes the instruction set too: timings mean little without it.
   return std::make_unique<Device>(
       DeviceKind::kCpu, cpu::Ops(), std::make_unique<cpu::ThreadPool>(threads),
       absl::StrCat("cpu: ", cpu::InstructionSet(), ", ", threads,

@@ -185,6 +185,8 @@ void AttendQueries(const AttentionArgs& args, int64_t n, int64_t head,
   const int64_t queries = args.q.shape[1], all_keys = args.k.shape[1];
   const int64_t q_width = args.q.shape[2];
   const int64_t k_width = args.k.shape[2], v_width = args.v.shape[2];
+  // Points at this head's columns of the first query, and of all keys and
+  // values.
   const float* const q = args.q.f32() + args.q_column + head * dim +
                          (n * queries + first) * q_width;
   const float* const k =

@@ -25,6 +25,7 @@ void GegluOnTarget(ThreadPool& pool, const GegluArgs& args) {
       const float* const value = args.input.f32() + row * 2 * columns;
       const float* const gate = value + columns;
       float* const out = args.out.f32() + row * columns;
+      // Activates gates in registers, so that no tensor of them is written.
       for (int64_t c = 0; c < columns; c += kLanes) {
         const int64_t left = columns - c;
         StoreSome(

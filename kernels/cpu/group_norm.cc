@@ -84,6 +84,7 @@ void NormalizeGroups(const GroupNormArgs& args, int64_t n, int64_t first,
     AddPixels(x + p * stride, std::min(kPixelsAtOnce, pixels - p), stride,
               channels, sums);
   }
+  // Counts the numbers of a group: pixels times channels.
   const double count = static_cast<double>(pixels * members);
   // Folds a group's statistics, the norm's weight and its bias into one scale
   // and one shift a channel, in double until the last rounding.

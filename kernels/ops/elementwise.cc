@@ -14,6 +14,7 @@ void Add(Stream& stream, const AddArgs& args) {
   }
 }
 
+// Takes kNone as well, which copies.
 void Activate(Stream& stream, const ActivateArgs& args) {
   const bool valid = IsF32(args.input) && IsF32(args.out, args.input.shape);
   if (stream.Admit(Check(valid, "activate", args.input.shape))) {
