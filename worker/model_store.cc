@@ -65,6 +65,7 @@ absl::StatusOr<Engine*> ModelStore::Get(const std::string& name) {
   const absl::Duration duration =
       absl::FromChrono(std::chrono::steady_clock::now() - start);
   on_load_(duration);
+  // Tells the digest, by which pictures name their model.
   Log(Severity::kInfo, "model loaded",
       {{"model", name},
        {"digest", engine_->facts().digest},

@@ -36,6 +36,7 @@ void CrossAttention(const Pass& pass, const TensorView& q, const TensorView& kv,
                     int64_t heads, const TensorView& out) {
   const int64_t c = out.shape[2];
   // Shares one layout with the text keys that are made once a prompt.
+  // Has no mask: every position sees the whole prompt, pads included.
   kernels::Attention(pass.stream, {.q = q,
                                    .k = kv,
                                    .v = kv,

@@ -102,6 +102,7 @@ absl::StatusOr<ClipTextEncoder> ClipTextEncoder::Load(
                         config));
     encoder.layers_.push_back(std::move(layer));
   }
+  // Ends the encoder; its output is what the UNet attends to.
   ASSIGN_OR_RETURN(encoder.final_norm_,
                    LayerNorm::Load(source, prefix + "final_layer_norm",
                                    config.hidden_size, config.layer_norm_eps));

@@ -80,6 +80,7 @@ absl::StatusOr<int64_t> ConfigFile::Int(const std::string& field, int64_t min,
   return value.get<int64_t>();
 }
 
+// Still checks what is there: the fallback is for absence alone.
 absl::StatusOr<int64_t> ConfigFile::IntOr(const std::string& field, int64_t min,
                                           int64_t max, int64_t fallback) const {
   return Has(field) ? Int(field, min, max) : fallback;
@@ -186,6 +187,7 @@ absl::Status ConfigFile::ExpectString(const std::string& field,
   return Error(field, absl::StrCat("\"", value, "\""));
 }
 
+// Compares types, too: 0 is not false.
 absl::Status ConfigFile::ExpectBool(const std::string& field,
                                     bool value) const {
   const json& found = Get(field);

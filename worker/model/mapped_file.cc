@@ -43,6 +43,7 @@ absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
   return MappedFile(static_cast<const char*>(data), size);
 }
 
+// Leaves `other` without a mapping, so that only one of the two unmaps.
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)) {}

@@ -81,6 +81,7 @@ std::vector<float> AlphasCumprod(const SamplerConfig& config) {
     product *= static_cast<double>(1.0f - value);
     value = static_cast<float>(product);
   }
+  // Comes last, on the products, whose last becomes exactly 0.
   if (config.rescale_betas_zero_snr) RescaleToZeroSnr(values);
   return values;
 }

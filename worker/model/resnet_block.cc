@@ -15,6 +15,7 @@ absl::StatusOr<ResnetBlock> ResnetBlock::Load(const LayerSource& source,
   ASSIGN_OR_RETURN(block.norm1_,
                    GroupNorm::Load(source, spec.name + ".norm1", spec.inputs,
                                    spec.groups, spec.epsilon));
+  // Changes the channels here; the second convolution keeps them.
   ASSIGN_OR_RETURN(block.conv1_,
                    Conv2d::Load(source, {.name = spec.name + ".conv1",
                                          .inputs = spec.inputs,

@@ -66,6 +66,7 @@ absl::StatusOr<SamplerPlan> PlanSampler(std::string_view name,
         absl::StrCat("num_inference_steps: the model's noise schedule of ",
                      train, " steps does not allow ", num_steps));
   }
+  // Relies on the checks above; the plans themselves check nothing.
   return entry->plan(config, num_steps);
 }
 

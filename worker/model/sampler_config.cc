@@ -93,6 +93,7 @@ absl::StatusOr<SamplerConfig> ReadSamplerConfig(const ConfigFile& file) {
   // Is of DDIM alone; Euler ends without noise in any case.
   ASSIGN_OR_RETURN(config.set_alpha_to_one,
                    file.BoolOr("set_alpha_to_one", true));
+  // Makes the last training step pure noise (Lin et al. 2023).
   ASSIGN_OR_RETURN(config.rescale_betas_zero_snr,
                    file.BoolOr("rescale_betas_zero_snr", false));
   // At zero signal the noise alone says nothing of the picture: the first step

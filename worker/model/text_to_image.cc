@@ -104,6 +104,7 @@ absl::StatusOr<std::unique_ptr<TextToImage>> TextToImage::Load(
 TextToImage::TextToImage(std::unique_ptr<Parts> parts)
     : parts_(std::move(parts)) {}
 
+// Is defined here, where Parts is complete.
 TextToImage::~TextToImage() = default;
 
 const ModelFacts& TextToImage::facts() const { return parts_->facts; }

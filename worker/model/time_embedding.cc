@@ -28,6 +28,7 @@ absl::StatusOr<TimeEmbedding> TimeEmbedding::Load(
 
 void TimeEmbedding::Forward(const Pass& pass, const TensorView& timesteps,
                             const TensorView& out) const {
+  // Counts the rows of the batch, each with a timestep of its own.
   const int64_t rows = timesteps.shape[0];
   // Makes all rows at once: timesteps may differ from row to row.
   const Scratch sinusoids = pass.Allocate(Shape{rows, spec_.sinusoids});

@@ -125,6 +125,7 @@ absl::StatusOr<UNetConfig> ReadUNetConfig(const ConfigFile& file) {
   config.freq_shift = static_cast<float>(shift);
   // Checks what group norm and attention divide.
   for (size_t i = 0; i < blocks; ++i) {
+    // Is the width that all resnets and transformers of the level work at.
     const int64_t channels = config.block_out_channels[i];
     if (channels % config.norm_num_groups != 0) {
       return file.Error("block_out_channels", "multiples of norm_num_groups");

@@ -19,6 +19,7 @@ constexpr float kEpsilon = 1e-6f;
 
 }  // namespace
 
+// Expects the names that diffusers writes today: to_q, to_k, to_v, to_out.0.
 absl::StatusOr<VaeAttention> VaeAttention::Load(const LayerSource& source,
                                                 const std::string& name,
                                                 int64_t channels,
@@ -46,6 +47,7 @@ void VaeAttention::Forward(const Pass& pass, const TensorView& x) const {
   const TensorView h = x.Reshaped(rows);
   const Scratch normed = pass.Allocate(rows);
   norm.Forward(pass, h, normed.view(), /*silu=*/false);
+  // Holds q, k and v side by side: [N, H W, 3 C].
   const Scratch wide = pass.Allocate(Shape{rows[0], rows[1], 3 * rows[2]});
   qkv.Forward(pass, normed.view(), wide.view(), {});
   // Attends with one head over all pixels; normed is read by now and reused.
@@ -85,6 +87,7 @@ absl::StatusOr<VaeDecoder::UpBlock> VaeDecoder::LoadUpBlock(
   return block;
 }
 
+// Reads the decoder's half alone: "encoder" and "quant_conv" stay unread.
 absl::StatusOr<VaeDecoder> VaeDecoder::Load(const WeightReader& reader,
                                             kernels::Device& device,
                                             const VaeConfig& config) {

@@ -11,6 +11,7 @@ WeightReader::WeightReader(Safetensors file) : file_(std::move(file)) {}
 
 absl::StatusOr<WeightReader> WeightReader::Open(const std::string& folder,
                                                 const std::string& stem) {
+  // Names the file as diffusers and transformers save it.
   const std::string plain = absl::StrCat(folder, "/", stem, ".safetensors");
   absl::StatusOr<Safetensors> file = Safetensors::Open(plain);
   // Looks for the half-precision variant only where the plain file is missing;
