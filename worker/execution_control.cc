@@ -26,6 +26,7 @@ bool ExecutionControl::stopped() const {
   return stopped_;
 }
 
+// Ignores a drain: the picture at hand is still to be written.
 bool ExecutionControl::WaitUnlessStopped(absl::Duration duration) {
   absl::MutexLock lock(&mu_);
   // Reads the clock that was injected, so that tests do not wait.

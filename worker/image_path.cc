@@ -52,6 +52,7 @@ absl::StatusOr<std::string> ImagePath(int64_t shard_index,
     return absl::InvalidArgumentError(
         absl::StrCat("custom_id is not a file name: ", custom_id));
   }
+  // Ends in the picture's index, for a line may ask for several.
   return absl::StrCat(ShardFolder(shard_index), "/", custom_id, "-", index,
                       ".png");
 }

@@ -79,6 +79,7 @@ absl::StatusOr<std::unique_ptr<ImageWriter>> ImageWriter::Create(
   // Gives every worker a folder of its own, so that two that hold the same
   // shard do not write to one file.
   const std::string temporary = absl::StrCat(output_folder, "/.tmp/", worker);
+  // Holds the pictures of one shard, so that no folder grows without bound.
   const std::string images =
       absl::StrCat(output_folder, "/", ShardFolder(shard_index));
   RETURN_IF_ERROR(CreateFolders(temporary));

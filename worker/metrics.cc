@@ -47,6 +47,7 @@ void WorkerMetrics::CountImage(const std::string& result) {
   images_.Add({{"result", result}}).Increment();
 }
 
+// Observes the pictures of a call, not its rows, of which guidance makes two.
 void WorkerMetrics::CountUNetCall(int images) {
   unet_calls_.Increment();
   batch_.Observe(images);

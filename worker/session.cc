@@ -23,6 +23,7 @@ class Session::Listener final : public ExecutionListener {
   Session& session_;
 };
 
+// Starts nothing: threads begin with the first lease.
 Session::Session(CoordinatorLink& link, ShardExecutor& executor,
                  WorkerMetrics& metrics, const SessionOptions& options,
                  Clock& clock)
