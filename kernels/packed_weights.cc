@@ -50,6 +50,25 @@ PackedWeights Pack(const Tensor& f32, int64_t n, int64_t channels,
 
 }  // namespace
 
+Tensor UnpackWeights(const PackedWeights& weights) {
+  const int64_t channels = weights.input_channels(), k = weights.k();
+  const int64_t taps = weights.kernel_h() * weights.kernel_w();
+  Tensor unpacked(
+      Shape{weights.n(), channels, weights.kernel_h(), weights.kernel_w()},
+      DType::kF32);
+  float* to = unpacked.f32();
+  for (int64_t row = 0; row < weights.n(); ++row) {
+    const float* const column =
+        weights.panels() + row / kColumns * k * kColumns + row % kColumns;
+    for (int64_t c = 0; c < channels; ++c) {
+      for (int64_t tap = 0; tap < taps; ++tap) {
+        *to++ = column[(tap * channels + c) * kColumns];
+      }
+    }
+  }
+  return unpacked;
+}
+
 absl::StatusOr<PackedWeights> PackGemmWeights(Device&,
                                               const TensorView& weights) {
   RETURN_IF_ERROR(CheckMatrix(weights, 2));

@@ -60,6 +60,10 @@ absl::StatusOr<PackedWeights> PackGemmWeights(Device& device,
 absl::StatusOr<PackedWeights> PackConvWeights(Device& device,
                                               const TensorView& weights);
 
+// Returns what was packed, bit for bit, as f32 [n, channels, kernel_h,
+// kernel_w] in the checkpoint's order.
+Tensor UnpackWeights(const PackedWeights& weights);
+
 }  // namespace tessera::kernels
 
 #endif  // TESSERA_KERNELS_PACKED_WEIGHTS_H_

@@ -112,7 +112,7 @@ absl::Status MakePicture(const model::TextToImage& model,
   }
   ASSIGN_OR_RETURN(model::ImageRequest request, MakeRequest(options, device));
   Dump dump(options.dump);
-  model::DenoiseBatch batch(model, /*capacity=*/1, dump);
+  model::DenoiseBatch batch(model, {.observer = &dump});
   RETURN_IF_ERROR(batch.Admit(kTicket, std::move(request)));
   std::vector<model::Finished> finished;
   // Ends: the picture leaves after its last step, or at the first error.

@@ -16,7 +16,7 @@ class TextToImageEngine final : public Engine {
   TextToImageEngine(const std::string& name,
                     std::unique_ptr<model::TextToImage> model, int batch,
                     LoraStore& loras)
-      : model_(std::move(model)), batch_(*model_, batch), loras_(loras) {
+      : model_(std::move(model)), batch_(*model_, {.capacity = batch}), loras_(loras) {
     const model::ModelFacts& facts = model_->facts();
     facts_ = {name, facts.digest, facts.sampler, facts.default_width,
               facts.default_height};

@@ -22,7 +22,7 @@ void BM_UNetCall(benchmark::State& state) {
                                        *device)
                          .value();
   const auto pictures = static_cast<int>(state.range(0));
-  DenoiseBatch batch(*model, pictures);
+  DenoiseBatch batch(*model, {.capacity = pictures});
   const auto fill = [&] {
     while (batch.size() < pictures) {
       const absl::Status status = batch.Admit(

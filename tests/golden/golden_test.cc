@@ -159,7 +159,7 @@ class GoldenTest : public ::testing::TestWithParam<std::string> {
 TEST_P(GoldenTest, AgreesWithDiffusers) {
   const std::string folder = kSource + "/tests/golden/emoji-sd/" + GetParam();
   Recorder recorder;
-  DenoiseBatch batch(*model_, 1, recorder);
+  DenoiseBatch batch(*model_, {.observer = &recorder});
 
   const absl::Status admitted = batch.Admit(1, ReadCase(folder));
   ASSERT_TRUE(admitted.ok()) << admitted;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
 
 namespace tessera::model {
 namespace {
@@ -25,12 +26,42 @@ bool Same(const AdapterUse& a, const AdapterUse& b) {
   return !Before(a, b) && !Before(b, a);
 }
 
+// Refuses a layer that the model lacks.
+absl::Status NoSuchLayer(const AdapterWeights& weights,
+                         const std::string& layer) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("the model has no such layer for the adapter ", weights.name,
+                   ": ", layer));
+}
+
+// Refuses a change of a bias that the layer lacks, or of another size.
+absl::Status CheckChange(const AdapterWeights& weights,
+                         const LayerChange& change, const LayerInfo& info,
+                         const LayerTable& table) {
+  const bool bias = change.tensor == LayerTensor::kBias;
+  if (bias && table.weights()[static_cast<size_t>(info.slot)].bias == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the model's layer has no bias for the adapter ",
+                     weights.name, ": ", change.name));
+  }
+  const int64_t inputs =
+      bias || info.is_norm() ? 1 : info.inputs * info.kernel * info.kernel;
+  if (change.change->elements() != info.outputs * inputs) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("shape of the adapter ", weights.name,
+                     " does not fit the model's layer: ", change.name, ": ",
+                     change.change->elements(), " elements, the model has ",
+                     info.outputs * inputs));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<AdapterUse> InCanonicalOrder(std::vector<AdapterUse> adapters) {
+  // Drops strength 0, so that it leaves the very bits of a picture without the
+  // adapter.
   adapters.erase(
-      // Drops strength 0, so that it leaves the very bits of a picture without
-      // the adapter.
       std::remove_if(adapters.begin(), adapters.end(),
                      [](const AdapterUse& use) { return use.scale == 0; }),
       adapters.end());
@@ -54,11 +85,7 @@ absl::Status CheckAdapter(const AdapterWeights& weights, AdapterNet net,
   for (const AdapterLayer& layer : weights.layers) {
     if (layer.net != net) continue;
     const int number = table.Find(layer.name);
-    if (number < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the model has no such layer for the adapter ",
-                       weights.name, ": ", layer.name));
-    }
+    if (number < 0) return NoSuchLayer(weights, layer.name);
     const LayerInfo& info = table.layers()[static_cast<size_t>(number)];
     // Fits when up [outputs, rank] and down [rank, inputs, kernel, kernel] meet
     // in the rank and multiply to the layer's weights.
@@ -74,6 +101,13 @@ absl::Status CheckAdapter(const AdapterWeights& weights, AdapterNet net,
                        layer.up.n(), "x", layer.down.input_channels(),
                        ", the model has ", info.outputs, "x", info.inputs));
     }
+  }
+  for (const LayerChange& change : weights.changes) {
+    if (change.net != net) continue;
+    const int number = table.Find(change.name);
+    if (number < 0) return NoSuchLayer(weights, change.name);
+    const LayerInfo& info = table.layers()[static_cast<size_t>(number)];
+    RETURN_IF_ERROR(CheckChange(weights, change, info, table));
   }
   return absl::OkStatus();
 }

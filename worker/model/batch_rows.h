@@ -4,12 +4,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "kernels/tensor.h"
 #include "worker/model/adapter_rows.h"
+#include "worker/model/adapter_set.h"
 #include "worker/model/prompt_cache.h"
 #include "worker/model/text_to_image.h"
 #include "worker/model/unet_runner.h"
@@ -19,18 +19,19 @@ namespace tessera::model {
 // What one UNet row sees: a prompt, and the adapters of its picture.
 struct BatchRow {
   std::shared_ptr<const EncodedPrompt> prompt;
-  std::vector<AdapterUse> adapters;  // canonical
+  std::shared_ptr<const AdapterSet> adapters;
 };
 
-// Holds each row's cross-attention keys side by side and calls the UNet.
-// Thread-compatible. Borrows the model.
+// Holds each row's cross-attention keys side by side and calls the UNet: once
+// for all rows that run by the model's own weights, and once for each set of
+// merged weights. Thread-compatible. Borrows the model.
 class BatchRows {
  public:
   // Holds up to `max_rows` rows.
   BatchRows(const TextToImage& model, int64_t max_rows);
 
-  // Sets which rows there are. Copies the keys of the rows whose prompt is not
-  // the one that was there.
+  // Sets which rows there are; rows of one merged set must be neighbours.
+  // Copies the keys of the rows whose prompt is not the one that was there.
   void Arrange(std::vector<BatchRow> rows);
 
   // Predicts the noise of every row: sample and out [rows, h, w, C],
@@ -39,16 +40,30 @@ class BatchRows {
                        const kernels::TensorView& timesteps,
                        const kernels::TensorView& out);
 
+  // UNet calls that one Predict makes.
+  int64_t calls() const { return static_cast<int64_t>(groups_.size()); }
+
  private:
+  // Neighbouring rows that run by the same weights.
+  struct Group {
+    int64_t begin = 0;
+    int64_t end = 0;
+    const MergedLayers* merged = nullptr;  // null: the model's own
+    AdapterRows adapters;
+    int64_t generation = 0;
+    std::vector<kernels::TensorView> keys;
+  };
+
   void AllocateKeys(const EncodedPrompt& prompt);
+  void CopyKeys(size_t row, const EncodedPrompt& prompt);
+  void AddGroup(size_t begin, size_t end);
 
   const TextToImage& model_;
   const int64_t max_rows_;
   UNetRunner runner_;
   std::vector<BatchRow> rows_;
   std::vector<kernels::Tensor> keys_;  // each [max_rows, T, 2 C]
-  std::vector<kernels::TensorView> key_views_;
-  std::optional<AdapterRows> adapters_;
+  std::vector<Group> groups_;
   int64_t generation_ = 0;
 };
 

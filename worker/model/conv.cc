@@ -1,9 +1,13 @@
 #include "worker/model/conv.h"
 
+#include <memory>
+#include <utility>
+
 #include "common/status_macros.h"
 #include "kernels/ops/conv2d.h"
 #include "kernels/ops/lora_gemm.h"
 #include "worker/model/adapter_rows.h"
+#include "worker/model/merged_layers.h"
 
 namespace tessera::model {
 
@@ -24,42 +28,48 @@ absl::StatusOr<Conv2d> Conv2d::Load(const LayerSource& source,
                                       Shape{spec.outputs, spec.inputs,
                                             spec.kernel, spec.kernel}));
   Conv2d conv;
-  ASSIGN_OR_RETURN(
-      conv.bias_, source.reader.Read(spec.name + ".bias", Shape{spec.outputs}));
-  ASSIGN_OR_RETURN(conv.weights_,
+  ASSIGN_OR_RETURN(Tensor bias, source.reader.Read(spec.name + ".bias",
+                                                   Shape{spec.outputs}));
+  ASSIGN_OR_RETURN(PackedWeights matrix,
                    kernels::PackConvWeights(source.device, weight.view()));
+  conv.weights_.matrix =
+      std::make_shared<const PackedWeights>(std::move(matrix));
+  conv.weights_.bias = std::make_shared<const Tensor>(std::move(bias));
   conv.stride_ = spec.stride;
-  conv.layer_ =
-      source.table.Add({spec.name, spec.outputs, spec.inputs, spec.kernel});
+  conv.slot_ = source.table.AddWeights(conv.weights_);
+  conv.layer_ = source.table.Add({.name = spec.name,
+                                  .outputs = spec.outputs,
+                                  .inputs = spec.inputs,
+                                  .kernel = spec.kernel,
+                                  .slot = conv.slot_});
   return conv;
 }
 
 void Conv2d::Forward(const Pass& pass, const TensorView& x,
                      const TensorView& out, const ConvExtras& extras) const {
-  // Computes all but the adapters, which come on top of the sum with the
-  // residual: addition alone, so the order changes the last bits at most, and
-  // is fixed.
+  const WeightsInPass weights(pass, slot_, weights_);
   kernels::Conv2d(pass.stream,
                   {.input = x,
-                   .weights = weights_,
-                   .bias = bias_.view(),
+                   .weights = weights.matrix(),
+                   .bias = weights.bias()->view(),
                    .channel_add = extras.channel_add,
                    .residual = extras.residual,
                    .stride = stride_,
-                   .padding = Padding::All(weights_.kernel_h() / 2),
+                   .padding = Padding::All(weights.matrix().kernel_h() / 2),
                    .out = out});
+  // Adds adapters on top of the sum with the residual, in one fixed order.
   if (pass.adapters != nullptr && pass.adapters->Has(layer_)) {
     AddAdapters(pass, x, out);
   }
 }
 
-// Adds adapters, one segment after the other: a low-rank convolution is a
-// convolution to `rank` channels, then a map of each pixel.
+// A low-rank convolution is a convolution to `rank` channels, then a map of
+// each pixel.
 void Conv2d::AddAdapters(const Pass& pass, const TensorView& x,
                          const TensorView& out) const {
   const Shape& shape = out.shape;
-  // Copies the segment, for it is turned into one of the small product below.
   for (LoraSegment segment : pass.adapters->For(layer_, shape[0])) {
+    // Counts images here and pixels below: x holds x A' for these images alone.
     const int64_t images = segment.row_end - segment.row_begin;
     const PackedWeights& down = *segment.down;
     const Scratch low =
@@ -69,11 +79,8 @@ void Conv2d::AddAdapters(const Pass& pass, const TensorView& x,
                      .weights = down,
                      .stride = stride_,
                      .padding = Padding::All(down.kernel_h() / 2),
-                     // Gives the down projection the layer's own stride and
-                     // padding, so that its pixels are those of `out`.
                      .out = low.view()});
     const TensorView part = out.Slice(segment.row_begin, segment.row_end);
-    // Counts pixels from here on: x holds x A' for this segment's images alone.
     segment.row_begin = 0;
     segment.row_end = images * shape[1] * shape[2];
     segment.down = nullptr;

@@ -43,15 +43,14 @@ class Conv2d {
   void Forward(const Pass& pass, const kernels::TensorView& x,
                const kernels::TensorView& out, const ConvExtras& extras) const;
 
-  int64_t outputs() const { return weights_.n(); }
-  int64_t weight_bytes() const { return weights_.bytes(); }
+  int64_t outputs() const { return weights_.matrix->n(); }
 
  private:
   void AddAdapters(const Pass& pass, const kernels::TensorView& x,
                    const kernels::TensorView& out) const;
 
-  kernels::PackedWeights weights_;
-  kernels::Tensor bias_;
+  LayerWeights weights_;
+  int slot_ = 0;  // of the weights in the table
   int64_t stride_ = 1;
   int layer_ = -1;
 };

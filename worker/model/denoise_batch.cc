@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <numeric>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -10,7 +12,7 @@
 #include "common/status_macros.h"
 #include "kernels/ops/sampler_step.h"
 #include "kernels/ops/scale_rows.h"
-#include "worker/model/adapter_rows.h"
+#include "worker/model/adapter_set.h"
 #include "worker/model/batch_rows.h"
 #include "worker/model/initial_latents.h"
 #include "worker/model/model_parts.h"
@@ -50,10 +52,26 @@ struct Picture {
   ImageRequest request;
   SamplerPlan plan;
   int step = 0;
+  std::shared_ptr<const AdapterSet> adapters;
   std::shared_ptr<const EncodedPrompt> prompt;
   std::shared_ptr<const EncodedPrompt> negative;  // null: no guidance
   SteadyTime admitted;
 };
+
+// Returns the places of `pictures` in an order in which those that run by the
+// same weights are neighbours: the model's own first, else as admitted.
+std::vector<size_t> PlacesByWeights(const std::vector<Picture>& pictures) {
+  std::vector<size_t> places(pictures.size());
+  std::iota(places.begin(), places.end(), size_t{0});
+  const auto key = [&](size_t place) -> std::string_view {
+    const AdapterSet& set = *pictures[place].adapters;
+    if (set.merged == nullptr) return {};
+    return set.key;
+  };
+  std::stable_sort(places.begin(), places.end(),
+                   [&](size_t a, size_t b) { return key(a) < key(b); });
+  return places;
+}
 
 }  // namespace
 
@@ -61,13 +79,14 @@ struct Picture {
 // latents belongs to picture p, and rows of the UNet are derived from them.
 class DenoiseBatch::Impl {
  public:
-  Impl(const TextToImage& model, int capacity, DenoiseObserver* observer)
+  Impl(const TextToImage& model, const DenoiseBatchOptions& options)
       : model_(model),
-        capacity_(capacity),
-        observer_(observer),
+        capacity_(options.capacity),
+        observer_(options.observer),
         stream_(model.parts().device),
-        prompts_(model, CachedPrompts(capacity)),
-        rows_(model, 2 * capacity),
+        sets_(model, options.merged_bytes),
+        prompts_(model, CachedPrompts(options.capacity)),
+        rows_(model, 2 * options.capacity),
         decoder_(model) {}
 
   bool CanAdmit(const ImageRequest& request) const;
@@ -99,6 +118,7 @@ class DenoiseBatch::Impl {
   const int capacity_;
   DenoiseObserver* const observer_;
   kernels::Stream stream_;
+  AdapterSets sets_;
   PromptCache prompts_;
   BatchRows rows_;
   PictureDecoder decoder_;
@@ -149,10 +169,10 @@ absl::Status DenoiseBatch::Impl::EncodePrompts(Picture& picture) {
   const SteadyTime start = Now();
   const ImageRequest& request = picture.request;
   ASSIGN_OR_RETURN(picture.prompt,
-                   prompts_.Get(request.prompt, request.adapters));
+                   prompts_.Get(request.prompt, *picture.adapters));
   if (request.guidance_scale > 1) {
     ASSIGN_OR_RETURN(picture.negative,
-                     prompts_.Get(request.negative_prompt, request.adapters));
+                     prompts_.Get(request.negative_prompt, *picture.adapters));
   }
   seconds_.text_encode += SecondsSince(start);
   return absl::OkStatus();
@@ -168,8 +188,8 @@ absl::Status DenoiseBatch::Impl::Admit(int64_t ticket, ImageRequest request) {
   }
   Picture picture{.ticket = ticket, .admitted = start};
   picture.request = model_.Resolve(std::move(request));
-  picture.request.adapters =
-      InCanonicalOrder(std::move(picture.request.adapters));
+  ASSIGN_OR_RETURN(picture.adapters,
+                   sets_.Prepare(std::move(picture.request.adapters)));
   ASSIGN_OR_RETURN(
       picture.plan,
       PlanSampler(picture.request.sampler, model_.parts().sampler_config,
@@ -196,18 +216,19 @@ absl::Status DenoiseBatch::Impl::Admit(int64_t ticket, ImageRequest request) {
 void DenoiseBatch::Impl::ArrangeRows() {
   if (arranged_) return;
   std::vector<BatchRow> rows;
-  picture_rows_.clear();
-  for (const Picture& picture : pictures_) {
+  picture_rows_.resize(pictures_.size());
+  for (const size_t place : PlacesByWeights(pictures_)) {
+    const Picture& picture = pictures_[place];
     SamplerRow row{.guidance = picture.request.guidance_scale};
     if (picture.negative != nullptr) {
       row.uncond = static_cast<int64_t>(rows.size());
       // Gives both rows the picture's adapters, as diffusers applies them to
       // the whole model.
-      rows.push_back({picture.negative, picture.request.adapters});
+      rows.push_back({picture.negative, picture.adapters});
     }
     row.cond = static_cast<int64_t>(rows.size());
-    rows.push_back({picture.prompt, picture.request.adapters});
-    picture_rows_.push_back(row);
+    rows.push_back({picture.prompt, picture.adapters});
+    picture_rows_[place] = row;
   }
   num_rows_ = static_cast<int64_t>(rows.size());
   rows_.Arrange(std::move(rows));
@@ -280,7 +301,7 @@ std::vector<Finished> DenoiseBatch::Impl::Step() {
   const SteadyTime start = Now();
   const absl::Status status = Denoise();
   seconds_.denoise += SecondsSince(start);
-  ++seconds_.unet_calls;
+  seconds_.unet_calls += rows_.calls();
   if (!status.ok()) {
     for (const Picture& picture : pictures_) {
       finished.push_back(
@@ -337,12 +358,9 @@ void DenoiseBatch::Impl::Remove(int64_t ticket) {
   Drop(static_cast<size_t>(found - pictures_.begin()));
 }
 
-DenoiseBatch::DenoiseBatch(const TextToImage& model, int capacity)
-    : impl_(std::make_unique<Impl>(model, capacity, nullptr)) {}
-
-DenoiseBatch::DenoiseBatch(const TextToImage& model, int capacity,
-                           DenoiseObserver& observer)
-    : impl_(std::make_unique<Impl>(model, capacity, &observer)) {}
+DenoiseBatch::DenoiseBatch(const TextToImage& model,
+                           const DenoiseBatchOptions& options)
+    : impl_(std::make_unique<Impl>(model, options)) {}
 
 DenoiseBatch::~DenoiseBatch() = default;
 

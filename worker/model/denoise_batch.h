@@ -29,6 +29,13 @@ class DenoiseObserver {
                          const kernels::TensorView& latents) = 0;
 };
 
+struct DenoiseBatchOptions {
+  int capacity = 1;  // pictures, two UNet rows each at most
+  // Merged weights to keep, for adapters that cannot be added row by row.
+  int64_t merged_bytes = int64_t{1} << 30;
+  DenoiseObserver* observer = nullptr;  // must outlive the batch; null: none
+};
+
 // A picture that left the batch.
 struct Finished {
   int64_t ticket = 0;
@@ -45,11 +52,8 @@ struct Finished {
 // Thread-compatible. Uses the model's device; one batch computes at a time.
 class DenoiseBatch {
  public:
-  // Holds up to `capacity` pictures (two UNet rows each at most).
-  DenoiseBatch(const TextToImage& model, int capacity);
-  // As above; `observer` must outlive the batch.
-  DenoiseBatch(const TextToImage& model, int capacity,
-               DenoiseObserver& observer);
+  // `model` must outlive the batch.
+  DenoiseBatch(const TextToImage& model, const DenoiseBatchOptions& options);
   ~DenoiseBatch();
 
   DenoiseBatch(const DenoiseBatch&) = delete;
@@ -66,7 +70,8 @@ class DenoiseBatch {
   // when CanAdmit is false; the batch is then unchanged.
   absl::Status Admit(int64_t ticket, ImageRequest request);
 
-  // Makes one UNet call over all rows and one sampler step of each picture.
+  // Makes one UNet call over all rows (and one more for each set of adapters
+  // that had to be merged) and one sampler step of each picture.
   // Decodes and returns the pictures that are done, in order of admission.
   // An empty batch returns nothing.
   std::vector<Finished> Step();

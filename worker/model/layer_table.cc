@@ -19,6 +19,11 @@ std::string Canonical(std::string_view name) {
 
 }  // namespace
 
+int LayerTable::AddWeights(LayerWeights weights) {
+  weights_.push_back(std::move(weights));
+  return static_cast<int>(weights_.size()) - 1;
+}
+
 int LayerTable::Add(LayerInfo layer) {
   const int number = static_cast<int>(layers_.size());
   numbers_[Canonical(layer.name)] = number;

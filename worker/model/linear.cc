@@ -1,7 +1,9 @@
 #include "worker/model/linear.h"
 
 #include <cstring>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "common/check.h"
 #include "common/status_macros.h"
@@ -9,6 +11,7 @@
 #include "kernels/ops/gemm.h"
 #include "kernels/ops/lora_gemm.h"
 #include "worker/model/adapter_rows.h"
+#include "worker/model/merged_layers.h"
 
 namespace tessera::model {
 
@@ -26,10 +29,7 @@ absl::StatusOr<Linear> Linear::Load(const LayerSource& source,
   const Shape part_shape = spec.as_conv ? Shape{spec.outputs, spec.inputs, 1, 1}
                                         : Shape{spec.outputs, spec.inputs};
   Tensor weight(Shape{parts * spec.outputs, spec.inputs}, DType::kF32);
-  Linear linear;
-  if (spec.bias) {
-    linear.bias_ = Tensor(Shape{parts * spec.outputs}, DType::kF32);
-  }
+  Tensor bias(Shape{spec.bias ? parts * spec.outputs : 0}, DType::kF32);
   for (int64_t i = 0; i < parts; ++i) {
     const std::string& name = spec.names[static_cast<size_t>(i)];
     ASSIGN_OR_RETURN(const Tensor part,
@@ -39,14 +39,27 @@ absl::StatusOr<Linear> Linear::Load(const LayerSource& source,
     if (spec.bias) {
       ASSIGN_OR_RETURN(const Tensor part_bias,
                        source.reader.Read(name + ".bias", Shape{spec.outputs}));
-      std::memcpy(linear.bias_.f32() + i * spec.outputs, part_bias.f32(),
+      std::memcpy(bias.f32() + i * spec.outputs, part_bias.f32(),
                   static_cast<size_t>(part_bias.bytes()));
     }
-    linear.layers_.push_back(
-        source.table.Add({name, spec.outputs, spec.inputs, /*kernel=*/1}));
   }
-  ASSIGN_OR_RETURN(linear.weights_,
+  ASSIGN_OR_RETURN(auto matrix,
                    kernels::PackGemmWeights(source.device, weight.view()));
+  Linear linear;
+  linear.weights_.matrix =
+      std::make_shared<const kernels::PackedWeights>(std::move(matrix));
+  if (spec.bias) {
+    linear.weights_.bias = std::make_shared<const Tensor>(std::move(bias));
+  }
+  linear.slot_ = source.table.AddWeights(linear.weights_);
+  for (int64_t i = 0; i < parts; ++i) {
+    linear.layers_.push_back(
+        source.table.Add({.name = spec.names[static_cast<size_t>(i)],
+                          .outputs = spec.outputs,
+                          .inputs = spec.inputs,
+                          .slot = linear.slot_,
+                          .first_output = i * spec.outputs}));
+  }
   return linear;
 }
 
@@ -65,15 +78,16 @@ void Linear::Forward(const Pass& pass, const TensorView& x,
   const int64_t rows = x.shape.elements() / inputs();
   const TensorView a = x.Reshaped(Shape{rows, inputs()});
   const TensorView y = out.Reshaped(Shape{rows, outputs()});
+  const WeightsInPass weights(pass, slot_, weights_);
   std::optional<TensorView> bias;
-  if (!bias_.empty()) bias = bias_.view();
+  if (weights.bias() != nullptr) bias = weights.bias()->view();
   std::optional<TensorView> residual;
   if (extras.residual.has_value()) {
     residual = extras.residual->Reshaped(y.shape);
   }
   if (!Adapted(pass)) {
     kernels::Gemm(pass.stream, {.a = a,
-                                .weights = weights_,
+                                .weights = weights.matrix(),
                                 .bias = bias,
                                 .activation = extras.activation,
                                 .residual = residual,
@@ -83,7 +97,7 @@ void Linear::Forward(const Pass& pass, const TensorView& x,
   // Adapters add to what the activation is applied to.
   CHECK(extras.activation == Activation::kNone || !residual.has_value());
   kernels::Gemm(pass.stream, {.a = a,
-                              .weights = weights_,
+                              .weights = weights.matrix(),
                               .bias = bias,
                               .residual = residual,
                               .out = y});

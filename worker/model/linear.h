@@ -9,7 +9,6 @@
 
 #include "absl/status/statusor.h"
 #include "kernels/ops/activation.h"
-#include "kernels/packed_weights.h"
 #include "kernels/tensor.h"
 #include "worker/model/layer_source.h"
 #include "worker/model/layer_table.h"
@@ -48,17 +47,16 @@ class Linear {
                const kernels::TensorView& out,
                const LinearExtras& extras) const;
 
-  int64_t inputs() const { return weights_.k(); }
-  int64_t outputs() const { return weights_.n(); }
-  int64_t weight_bytes() const { return weights_.bytes(); }
+  int64_t inputs() const { return weights_.matrix->k(); }
+  int64_t outputs() const { return weights_.matrix->n(); }
 
  private:
   bool Adapted(const Pass& pass) const;
   void AddAdapters(const Pass& pass, const kernels::TensorView& x,
                    const kernels::TensorView& out) const;
 
-  kernels::PackedWeights weights_;
-  kernels::Tensor bias_;     // [outputs], or empty
+  LayerWeights weights_;
+  int slot_ = 0;             // of the weights in the table
   std::vector<int> layers_;  // numbers of the names, in order
 };
 

@@ -1,15 +1,44 @@
 #include "worker/model/norm.h"
 
+#include <memory>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "kernels/ops/group_norm.h"
 #include "kernels/ops/layer_norm.h"
+#include "worker/model/merged_layers.h"
 
 namespace tessera::model {
 
 using kernels::Shape;
+using kernels::Tensor;
 using kernels::TensorView;
+
+namespace {
+
+// Reads gain and shift of a norm, [channels] each.
+absl::StatusOr<LayerWeights> ReadNorm(const LayerSource& source,
+                                      const std::string& name,
+                                      int64_t channels) {
+  ASSIGN_OR_RETURN(Tensor gain,
+                   source.reader.Read(name + ".weight", Shape{channels}));
+  ASSIGN_OR_RETURN(Tensor bias,
+                   source.reader.Read(name + ".bias", Shape{channels}));
+  return LayerWeights{.gain = std::make_shared<const Tensor>(std::move(gain)),
+                      .bias = std::make_shared<const Tensor>(std::move(bias))};
+}
+
+// Makes a norm known to adapters; returns the slot of its weights.
+int AddNorm(const LayerSource& source, const std::string& name,
+            int64_t channels, const LayerWeights& weights) {
+  const int slot = source.table.AddWeights(weights);
+  source.table.Add({.name = name, .outputs = channels, .slot = slot});
+  return slot;
+}
+
+}  // namespace
 
 absl::StatusOr<GroupNorm> GroupNorm::Load(const LayerSource& source,
                                           const std::string& name,
@@ -21,11 +50,8 @@ absl::StatusOr<GroupNorm> GroupNorm::Load(const LayerSource& source,
                      groups, " groups, ", channels, " channels"));
   }
   GroupNorm norm;
-  // Names the parameters as the paper does: gamma scales, beta shifts.
-  ASSIGN_OR_RETURN(norm.gamma_,
-                   source.reader.Read(name + ".weight", Shape{channels}));
-  ASSIGN_OR_RETURN(norm.beta_,
-                   source.reader.Read(name + ".bias", Shape{channels}));
+  ASSIGN_OR_RETURN(norm.weights_, ReadNorm(source, name, channels));
+  norm.slot_ = AddNorm(source, name, channels, norm.weights_);
   norm.groups_ = groups;
   norm.epsilon_ = epsilon;
   return norm;
@@ -33,11 +59,12 @@ absl::StatusOr<GroupNorm> GroupNorm::Load(const LayerSource& source,
 
 void GroupNorm::Forward(const Pass& pass, const TensorView& x,
                         const TensorView& out, bool silu) const {
+  const WeightsInPass weights(pass, slot_, weights_);
   kernels::GroupNorm(pass.stream, {.input = x,
                                    .groups = groups_,
                                    .eps = epsilon_,
-                                   .weight = gamma_.view(),
-                                   .bias = beta_.view(),
+                                   .weight = weights.gain().view(),
+                                   .bias = weights.bias()->view(),
                                    .silu = silu,
                                    .out = out});
 }
@@ -46,10 +73,8 @@ absl::StatusOr<LayerNorm> LayerNorm::Load(const LayerSource& source,
                                           const std::string& name,
                                           int64_t channels, float epsilon) {
   LayerNorm norm;
-  ASSIGN_OR_RETURN(norm.gamma_,
-                   source.reader.Read(name + ".weight", Shape{channels}));
-  ASSIGN_OR_RETURN(norm.beta_,
-                   source.reader.Read(name + ".bias", Shape{channels}));
+  ASSIGN_OR_RETURN(norm.weights_, ReadNorm(source, name, channels));
+  norm.slot_ = AddNorm(source, name, channels, norm.weights_);
   norm.epsilon_ = epsilon;
   return norm;
 }
@@ -57,10 +82,11 @@ absl::StatusOr<LayerNorm> LayerNorm::Load(const LayerSource& source,
 // Normalises over channels, for every token on its own.
 void LayerNorm::Forward(const Pass& pass, const TensorView& x,
                         const TensorView& out) const {
+  const WeightsInPass weights(pass, slot_, weights_);
   kernels::LayerNorm(pass.stream, {.input = x,
                                    .eps = epsilon_,
-                                   .weight = gamma_.view(),
-                                   .bias = beta_.view(),
+                                   .weight = weights.gain().view(),
+                                   .bias = weights.bias()->view(),
                                    .out = out});
 }
 

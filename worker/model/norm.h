@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "kernels/tensor.h"
 #include "worker/model/layer_source.h"
+#include "worker/model/layer_table.h"
 #include "worker/model/pass.h"
 
 namespace tessera::model {
@@ -27,8 +28,8 @@ class GroupNorm {
                const kernels::TensorView& out, bool silu) const;
 
  private:
-  kernels::Tensor gamma_;
-  kernels::Tensor beta_;
+  LayerWeights weights_;
+  int slot_ = 0;  // of the weights in the table
   int64_t groups_ = 1;
   float epsilon_ = 0;
 };
@@ -46,8 +47,8 @@ class LayerNorm {
                const kernels::TensorView& out) const;
 
  private:
-  kernels::Tensor gamma_;
-  kernels::Tensor beta_;
+  LayerWeights weights_;
+  int slot_ = 0;  // of the weights in the table
   float epsilon_ = 0;
 };
 

@@ -9,13 +9,16 @@
 namespace tessera::model {
 
 class AdapterRows;
+class MergedLayers;
 
-// One forward pass: where ops go, where activations live, and which adapters
-// the rows of the batch use (null: none). Cheap to copy; borrows everything.
+// One forward pass: where ops go, where activations live, which adapters the
+// rows of the batch use (null: none), and the weights that stand for the
+// model's own (null: none). Cheap to copy; borrows everything.
 struct Pass {
   kernels::Stream& stream;
   kernels::Arena& arena;
   AdapterRows* adapters = nullptr;
+  const MergedLayers* merged = nullptr;
 
   // Returns an f32 activation with unset elements.
   kernels::Scratch Allocate(const kernels::Shape& shape) const {

@@ -18,10 +18,10 @@ PromptCache::PromptCache(const TextToImage& model, size_t capacity)
     : model_(model), capacity_(capacity), stream_(model.parts().device) {}
 
 absl::StatusOr<std::shared_ptr<const EncodedPrompt>> PromptCache::Get(
-    const std::string& prompt, const std::vector<AdapterUse>& adapters) {
+    const std::string& prompt, const AdapterSet& adapters) {
   // Puts the set first: digests and numbers hold no "|", so no two pairs share
   // a key.
-  std::string key = absl::StrCat(AdapterSetKey(adapters), "|", prompt);
+  std::string key = absl::StrCat(adapters.key, "|", prompt);
   const auto kept = by_key_.find(key);
   if (kept != by_key_.end()) {
     // Moves the entry to the front; iterators in `by_key_` stay valid.
@@ -41,8 +41,8 @@ absl::StatusOr<std::shared_ptr<const EncodedPrompt>> PromptCache::Get(
 }
 
 // Runs the text encoder and every cross-attention's projection.
-absl::StatusOr<EncodedPrompt> PromptCache::Encode(
-    const std::string& prompt, const std::vector<AdapterUse>& adapters) {
+absl::StatusOr<EncodedPrompt> PromptCache::Encode(const std::string& prompt,
+                                                  const AdapterSet& adapters) {
   EncodedPrompt encoded;
   encoded.token_ids = model_.parts().tokenizer.Encode(prompt);
   RETURN_IF_ERROR(ComputeEmbeddings(adapters, encoded));
@@ -52,13 +52,16 @@ absl::StatusOr<EncodedPrompt> PromptCache::Encode(
 }
 
 // Encodes one prompt [1, T]; adapters of the text encoder apply here.
-absl::Status PromptCache::ComputeEmbeddings(
-    const std::vector<AdapterUse>& adapters, EncodedPrompt& encoded) {
+absl::Status PromptCache::ComputeEmbeddings(const AdapterSet& adapters,
+                                            EncodedPrompt& encoded) {
   const ClipTextEncoder& encoder = model_.parts().text_encoder;
   const auto tokens = static_cast<int64_t>(encoded.token_ids.size());
   encoded.embeddings = Tensor(Shape{1, tokens, encoder.width()}, DType::kF32);
-  AdapterRows rows(AdapterNet::kTextEncoder, encoder.table(), {adapters});
-  const Pass pass{stream_, text_arena_, rows.empty() ? nullptr : &rows};
+  AdapterRows rows(AdapterNet::kTextEncoder, encoder.table(),
+                   {adapters.by_row});
+  const Pass pass{
+      stream_, text_arena_, rows.empty() ? nullptr : &rows,
+      adapters.merged == nullptr ? nullptr : &adapters.merged->text_encoder};
   // Borrows the ids, which live as long as `encoded`.
   const TensorView ids{encoded.token_ids.data(), DType::kI32, Shape{1, tokens}};
   return text_arena_.Run(
@@ -67,7 +70,7 @@ absl::Status PromptCache::ComputeEmbeddings(
 
 // Makes keys and values of every cross-attention; adapters of the UNet's to_k
 // and to_v apply here, once a prompt.
-absl::Status PromptCache::ComputeKeys(const std::vector<AdapterUse>& adapters,
+absl::Status PromptCache::ComputeKeys(const AdapterSet& adapters,
                                       EncodedPrompt& encoded) {
   const UNet& unet = model_.parts().unet;
   const int64_t tokens = encoded.embeddings.shape()[1];
@@ -75,10 +78,12 @@ absl::Status PromptCache::ComputeKeys(const std::vector<AdapterUse>& adapters,
     encoded.keys.push_back(
         Tensor(Shape{1, tokens, layer->outputs()}, DType::kF32));
   }
-  AdapterRows rows(AdapterNet::kUNet, unet.table(), {adapters});
+  AdapterRows rows(AdapterNet::kUNet, unet.table(), {adapters.by_row});
+  const Pass pass{
+      stream_, keys_arena_, rows.empty() ? nullptr : &rows,
+      adapters.merged == nullptr ? nullptr : &adapters.merged->unet};
   // Plans once for all prompts: linear layers ask for no memory for adapters,
   // so the plan is the same with and without.
-  const Pass pass{stream_, keys_arena_, rows.empty() ? nullptr : &rows};
   return keys_arena_.Run(stream_, [&] {
     for (size_t i = 0; i < encoded.keys.size(); ++i) {
       unet.text_keys()[i]->Forward(pass, encoded.embeddings.view(),

@@ -14,6 +14,7 @@
 #include "kernels/arena.h"
 #include "kernels/stream.h"
 #include "kernels/tensor.h"
+#include "worker/model/adapter_set.h"
 #include "worker/model/text_to_image.h"
 
 namespace tessera::model {
@@ -33,10 +34,9 @@ class PromptCache {
   // Keeps up to `capacity` prompts beside those that pictures hold.
   PromptCache(const TextToImage& model, size_t capacity);
 
-  // Returns the prompt under canonical `adapters` that passed Validate.
-  // Errors: the first of an op.
+  // Returns the prompt under a set of adapters. Errors: the first of an op.
   absl::StatusOr<std::shared_ptr<const EncodedPrompt>> Get(
-      const std::string& prompt, const std::vector<AdapterUse>& adapters);
+      const std::string& prompt, const AdapterSet& adapters);
 
   // How many prompts were encoded so far.
   int64_t encoded() const { return encoded_; }
@@ -48,11 +48,10 @@ class PromptCache {
   };
 
   absl::StatusOr<EncodedPrompt> Encode(const std::string& prompt,
-                                       const std::vector<AdapterUse>& adapters);
-  absl::Status ComputeEmbeddings(const std::vector<AdapterUse>& adapters,
+                                       const AdapterSet& adapters);
+  absl::Status ComputeEmbeddings(const AdapterSet& adapters,
                                  EncodedPrompt& encoded);
-  absl::Status ComputeKeys(const std::vector<AdapterUse>& adapters,
-                           EncodedPrompt& encoded);
+  absl::Status ComputeKeys(const AdapterSet& adapters, EncodedPrompt& encoded);
 
   const TextToImage& model_;
   const size_t capacity_;

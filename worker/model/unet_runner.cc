@@ -20,7 +20,8 @@ absl::Status UNetRunner::Run(const UNetInput& input,
   const bool adapted = adapters.rows != nullptr && !adapters.rows->empty();
   kernels::Arena& arena = arenas_.For(
       {shape[0], shape[1], shape[2], adapted ? adapters.generation : 0});
-  const Pass pass{stream_, arena, adapted ? adapters.rows : nullptr};
+  const Pass pass{stream_, arena, adapted ? adapters.rows : nullptr,
+                  adapters.merged};
   return arena.Run(stream_, [&] { unet_.Forward(pass, input, out); });
 }
 

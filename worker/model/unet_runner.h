@@ -9,6 +9,7 @@
 #include "kernels/stream.h"
 #include "kernels/tensor.h"
 #include "worker/model/adapter_rows.h"
+#include "worker/model/merged_layers.h"
 #include "worker/model/shape_arenas.h"
 #include "worker/model/unet.h"
 
@@ -16,7 +17,8 @@ namespace tessera::model {
 
 // Adapters of the rows of a call.
 struct RowAdapters {
-  AdapterRows* rows = nullptr;  // null: none
+  AdapterRows* rows = nullptr;           // null: none
+  const MergedLayers* merged = nullptr;  // of all rows; null: none
   // Differs whenever `rows` does, from 1: adapters of convolutions need
   // memory of their own, so the plan depends on them.
   int64_t generation = 0;

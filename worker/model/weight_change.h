@@ -19,6 +19,9 @@ class WeightChange {
   virtual void AddTo(std::span<const float> pristine, double strength,
                      std::span<double> sum) const = 0;
 
+  // Elements of the tensor that it changes.
+  virtual int64_t elements() const = 0;
+
   // Bytes held.
   virtual int64_t bytes() const = 0;
 };

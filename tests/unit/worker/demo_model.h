@@ -59,7 +59,7 @@ inline std::vector<Finished> RunToEnd(DenoiseBatch& batch) {
 // Makes a picture on its own.
 inline std::vector<uint8_t> Alone(const TextToImage& model,
                                   const ImageRequest& request) {
-  DenoiseBatch batch(model, 1);
+  DenoiseBatch batch(model, {.capacity = 1});
   if (!batch.Admit(1, request).ok()) return {};
   return RunToEnd(batch)[0].image.value().rgb;
 }

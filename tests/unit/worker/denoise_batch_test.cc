@@ -41,7 +41,7 @@ std::vector<ImageRequest> UnlikeRequests(const DemoModel& demo) {
 
 TEST_F(DenoiseBatchTest, PictureDoesNotDependOnItsNeighbours) {
   const std::vector<ImageRequest> requests = UnlikeRequests(Demo());
-  DenoiseBatch batch(Model(), 3);
+  DenoiseBatch batch(Model(), {.capacity = 3});
   std::map<int64_t, std::vector<uint8_t>> together;
 
   // Pictures enter as others leave.
@@ -102,7 +102,7 @@ TEST_F(DenoiseBatchTest, SizesThatDoNotHalveEvenlyWork) {
 }
 
 TEST_F(DenoiseBatchTest, TakesOneSizeAtATime) {
-  DenoiseBatch batch(Model(), 2);
+  DenoiseBatch batch(Model(), {.capacity = 2});
   ASSERT_TRUE(batch.Admit(1, SmallRequest("a", 1)).ok());
   ImageRequest wide = SmallRequest("b", 2);
   wide.width = 128;
@@ -114,7 +114,7 @@ TEST_F(DenoiseBatchTest, TakesOneSizeAtATime) {
 }
 
 TEST_F(DenoiseBatchTest, RefusesMoreThanItsCapacity) {
-  DenoiseBatch batch(Model(), 1);
+  DenoiseBatch batch(Model(), {.capacity = 1});
   ASSERT_TRUE(batch.Admit(1, SmallRequest("a", 1)).ok());
 
   EXPECT_FALSE(batch.CanAdmit(SmallRequest("b", 2)));
@@ -128,7 +128,7 @@ TEST_F(DenoiseBatchTest, NotANumberFailsThatPictureAlone) {
   broken.init_latents =
       std::make_shared<const kernels::Tensor>(std::move(noise));
   const ImageRequest sound = SmallRequest("a red apple", 2);
-  DenoiseBatch batch(Model(), 2);
+  DenoiseBatch batch(Model(), {.capacity = 2});
   ASSERT_TRUE(batch.Admit(1, broken).ok());
   ASSERT_TRUE(batch.Admit(2, sound).ok());
 
@@ -142,7 +142,7 @@ TEST_F(DenoiseBatchTest, NotANumberFailsThatPictureAlone) {
 }
 
 TEST_F(DenoiseBatchTest, RemovedPictureLeavesTheOthersAlone) {
-  DenoiseBatch batch(Model(), 3);
+  DenoiseBatch batch(Model(), {.capacity = 3});
   for (int64_t i = 0; i < 3; ++i) {
     ASSERT_TRUE(
         batch.Admit(i, SmallRequest("a fox", static_cast<uint64_t>(i))).ok());

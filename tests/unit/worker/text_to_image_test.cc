@@ -81,13 +81,15 @@ TEST_F(TextToImageTest, MissingFolderIsNotFound) {
 
 TEST_F(TextToImageTest, PromptsAreEncodedOncePerAdapterSet) {
   PromptCache cache(*Demo().model, 2);
-  const std::vector<AdapterUse> ink = {
-      {Demo().Adapter("pixel-peft.safetensors"), 1.0f}};
+  AdapterSets sets(*Demo().model, 0);
+  const auto pixel_set =
+      sets.Prepare({{Demo().Adapter("pixel-peft.safetensors"), 1.0f}}).value();
+  const AdapterSet& pixel = *pixel_set;
 
   const auto plain = cache.Get("a fox", {}).value();
   EXPECT_EQ(cache.Get("a fox", {}).value(), plain);
   EXPECT_EQ(cache.encoded(), 1);
-  EXPECT_NE(cache.Get("a fox", ink).value(), plain);
+  EXPECT_NE(cache.Get("a fox", pixel).value(), plain);
   EXPECT_EQ(cache.encoded(), 2);
 }
 

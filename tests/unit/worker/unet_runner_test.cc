@@ -51,8 +51,10 @@ int64_t AllocationsOfThirdCall(const DemoModel& demo,
                                const std::vector<AdapterUse>& adapters) {
   PromptCache prompts(*demo.model, 4);
   BatchRows rows(*demo.model, 2);
-  const auto prompt = prompts.Get("a red apple", adapters).value();
-  rows.Arrange({{prompt, adapters}, {prompt, {}}});
+  AdapterSets sets(*demo.model, 0);
+  const auto set = sets.Prepare(adapters).value();
+  const auto prompt = prompts.Get("a red apple", *set).value();
+  rows.Arrange({{prompt, set}, {prompt, sets.Prepare({}).value()}});
   const Tensor sample(Shape{2, 8, 8, 4}, DType::kF32);
   const Tensor out(Shape{2, 8, 8, 4}, DType::kF32);
   const Tensor timesteps(Shape{2}, DType::kF32);
