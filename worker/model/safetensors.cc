@@ -10,6 +10,7 @@
 #include "common/status_macros.h"
 #include "nlohmann/json.hpp"
 #include "worker/model/file_shape.h"
+#include "worker/model/json_text.h"
 
 namespace tessera::model {
 namespace {
@@ -24,6 +25,24 @@ constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 // Deeper than any header, which nests three: file, tensor, list.
 constexpr int kMaxDepth = 8;
 
+// The format's types that no op reads, and the bytes of an element.
+struct OtherType {
+  std::string_view name;
+  int64_t bytes = 0;
+};
+constexpr OtherType kOtherTypes[] = {{"BOOL", 1},    {"U8", 1},      {"I8", 1},
+                                     {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"I16", 2},
+                                     {"U16", 2},     {"U32", 4},     {"F64", 8},
+                                     {"I64", 8},     {"U64", 8}};
+
+// Returns the bytes of an element of such a type, or 0 for no type.
+int64_t OtherTypeBytes(const std::string& name) {
+  for (const OtherType& type : kOtherTypes) {
+    if (type.name == name) return type.bytes;
+  }
+  return 0;
+}
+
 // Returns the type that a header names, if ops can read it.
 std::optional<DType> DTypeOf(const std::string& name) {
   if (name == "F32") return DType::kF32;
@@ -33,9 +52,9 @@ std::optional<DType> DTypeOf(const std::string& name) {
   return std::nullopt;
 }
 
-// Parses `text`. Says in `why` when it nests beyond kMaxDepth or repeats a
-// name, which the parser alone would let pass; malformed text gives a discarded
-// value.
+// Parses `text`. Says in `why` what the parser alone would let pass: a name
+// that repeats, and what CheckJsonText refuses. Malformed text gives a
+// discarded value.
 json ParseStrictly(std::string_view text, std::string& why) {
   // Holds the names seen so far in every object that is open.
   std::vector<std::set<std::string>> keys;
@@ -48,24 +67,10 @@ json ParseStrictly(std::string_view text, std::string& why) {
     }
     return true;
   };
-  // Counts brackets outside of strings before the parser builds a value for
-  // each.
-  int depth = 0;
-  bool quoted = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (quoted) {
-      // Skips the escaped character, which may be a quote.
-      if (text[i] == '\\') ++i;
-      if (i < text.size() && text[i] == '"') quoted = false;
-      continue;
-    }
-    if (text[i] == '"') quoted = true;
-    if (text[i] == '{' || text[i] == '[') ++depth;
-    if (text[i] == '}' || text[i] == ']') --depth;
-    if (depth > kMaxDepth) {
-      why = "the header nests too deeply";
-      return json(json::value_t::discarded);
-    }
+  const absl::Status fit = CheckJsonText(text, kMaxDepth);
+  if (!fit.ok()) {
+    why = std::string(fit.message());
+    return json(json::value_t::discarded);
   }
   return json::parse(text, callback, false);
 }
@@ -116,19 +121,22 @@ class HeaderReader {
     return ShapeOf(extents);
   }
 
-  // Checks one tensor and returns a view into the data.
-  absl::StatusOr<TensorView> Read(const std::string& name, const json& entry) {
+  // Checks one tensor and adds it to `tensors` as a view into the data, or to
+  // `others` if no op reads its type.
+  absl::Status Read(const std::string& name, const json& entry,
+                    SafetensorsIndex::Tensors& tensors,
+                    std::map<std::string, std::string>& others) {
     if (!entry.is_object()) return Error("a tensor is not an object", name);
     const auto dtype = entry.find("dtype");
     if (dtype == entry.end() || !dtype->is_string()) {
       return Error("a tensor has no dtype", name);
     }
-    const auto known = DTypeOf(dtype->get<std::string>());
-    if (!known.has_value()) {
-      return Error(
-          absl::StrCat("a tensor has the dtype ", dtype->get<std::string>(),
-                       ", expected F32, F16, BF16 or I32"),
-          name);
+    const auto type = dtype->get<std::string>();
+    const auto known = DTypeOf(type);
+    const int64_t element_bytes =
+        known.has_value() ? kernels::SizeOf(*known) : OtherTypeBytes(type);
+    if (element_bytes == 0) {
+      return Error(absl::StrCat("a tensor has the unknown dtype ", type), name);
     }
     ASSIGN_OR_RETURN(const Shape shape, ReadShape(name, entry));
     // Reads the offsets from the start of the data, in bytes: [begin, end).
@@ -143,15 +151,20 @@ class HeaderReader {
     if (begin > end || end > data_.size()) {
       return Error("a tensor lies outside the file", name);
     }
-    const auto bytes =
-        static_cast<uint64_t>(shape.elements() * kernels::SizeOf(*known));
+    const auto bytes = static_cast<uint64_t>(shape.elements() * element_bytes);
     // Compares sizes: a tensor is neither padded nor compressed.
     if (end - begin != bytes) {
       return Error("a tensor's bytes do not fit its shape", name);
     }
     extents_.push_back({begin, end, name});
+    if (!known.has_value()) {
+      others[name] = type;
+      return absl::OkStatus();
+    }
     // Views are of mutable memory; nobody writes through those of a file.
-    return TensorView{const_cast<char*>(data_.data()) + begin, *known, shape};
+    tensors[name] =
+        TensorView{const_cast<char*>(data_.data()) + begin, *known, shape};
+    return absl::OkStatus();
   }
 
   // Checks that the tensors tile the data.
@@ -225,7 +238,7 @@ absl::StatusOr<SafetensorsIndex> SafetensorsIndex::Parse(
       }
       continue;
     }
-    ASSIGN_OR_RETURN(index.tensors_[name], reader.Read(name, entry));
+    RETURN_IF_ERROR(reader.Read(name, entry, index.tensors_, index.others_));
   }
   RETURN_IF_ERROR(reader.CheckTiling());
   return index;

@@ -18,6 +18,8 @@ namespace tessera::model {
 // data_offsets, then the data.
 class SafetensorsIndex {
  public:
+  using Tensors = std::map<std::string, kernels::TensorView, std::less<>>;
+
   // Checks the header of `file` and that every tensor lies inside the data,
   // without gaps, overlaps or trailing bytes, as the format demands. `label`
   // is named in errors. Views point into `file`, which must outlive the index.
@@ -27,10 +29,11 @@ class SafetensorsIndex {
                                                 const std::string& label);
 
   // Tensors by name; f16, bf16, f32 or i32, row-major, perhaps unaligned.
-  const std::map<std::string, kernels::TensorView, std::less<>>& tensors()
-      const {
-    return tensors_;
-  }
+  const Tensors& tensors() const { return tensors_; }
+
+  // The types, as the header writes them, of tensors that no op reads, by name:
+  // published text encoders hold "position_ids" of I64, for one.
+  const std::map<std::string, std::string>& others() const { return others_; }
 
   // The free-form strings of `__metadata__`.
   const std::map<std::string, std::string>& metadata() const {
@@ -38,7 +41,8 @@ class SafetensorsIndex {
   }
 
  private:
-  std::map<std::string, kernels::TensorView, std::less<>> tensors_;
+  Tensors tensors_;
+  std::map<std::string, std::string> others_;
   std::map<std::string, std::string> metadata_;
 };
 

@@ -19,25 +19,30 @@ constexpr float kEpsilon = 1e-6f;
 
 }  // namespace
 
-// Expects the names that diffusers writes today: to_q, to_k, to_v, to_out.0.
+// Expects the names that diffusers writes today, or those of its first
+// versions, which published VAEs still have and diffusers renames while it
+// loads (modeling_utils.py, _convert_deprecated_attention_blocks).
 absl::StatusOr<VaeAttention> VaeAttention::Load(const LayerSource& source,
                                                 const std::string& name,
                                                 int64_t channels,
                                                 int64_t groups) {
   VaeAttention attention;
+  const bool old = source.reader.Has(name + ".query.weight");
+  const std::vector<std::string> qkv =
+      old ? std::vector<std::string>{name + ".query", name + ".key",
+                                     name + ".value"}
+          : std::vector<std::string>{name + ".to_q", name + ".to_k",
+                                     name + ".to_v"};
   ASSIGN_OR_RETURN(attention.norm, GroupNorm::Load(source, name + ".group_norm",
                                                    channels, groups, kEpsilon));
   // Reads q, k and v as one gemm; unlike the UNet's they have a bias.
-  ASSIGN_OR_RETURN(
-      attention.qkv,
-      Linear::Load(source,
-                   {.names = {name + ".to_q", name + ".to_k", name + ".to_v"},
-                    .inputs = channels,
-                    .outputs = channels}));
-  ASSIGN_OR_RETURN(attention.out,
-                   Linear::Load(source, {.names = {name + ".to_out.0"},
-                                         .inputs = channels,
-                                         .outputs = channels}));
+  ASSIGN_OR_RETURN(attention.qkv, Linear::Load(source, {.names = qkv,
+                                                        .inputs = channels,
+                                                        .outputs = channels}));
+  const std::string out = name + (old ? ".proj_attn" : ".to_out.0");
+  ASSIGN_OR_RETURN(attention.out, Linear::Load(source, {.names = {out},
+                                                        .inputs = channels,
+                                                        .outputs = channels}));
   return attention;
 }
 

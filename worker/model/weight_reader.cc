@@ -32,6 +32,12 @@ bool WeightReader::Has(std::string_view name) const {
 absl::StatusOr<kernels::Tensor> WeightReader::Read(
     const std::string& name, const kernels::Shape& shape) const {
   const auto found = file_.index().tensors().find(name);
+  const auto other = file_.index().others().find(name);
+  if (other != file_.index().others().end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file_.path(), ": ", name, ": expected F32, F16 or BF16, ",
+                     "got ", other->second));
+  }
   if (found == file_.index().tensors().end()) {
     return absl::InvalidArgumentError(
         absl::StrCat(file_.path(), ": missing tensor: ", name,

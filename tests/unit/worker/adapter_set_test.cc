@@ -40,8 +40,8 @@ class AdapterSetTest : public ::testing::Test {
                                     "/tests/golden/loras/ink-peft.safetensors",
                                 *Demo().device);
       auto weights = std::make_shared<AdapterWeights>();
-      weights->digest = ink.value()->digest;
-      for (const AdapterLayer& layer : (*ink)->layers) {
+      weights->digest = ink->digest;
+      for (const AdapterLayer& layer : ink->layers) {
         weights->layers.push_back({.net = layer.net,
                                    .name = layer.name,
                                    .down = Copy(layer.down),
