@@ -1,0 +1,112 @@
+#include "worker/lora/cache_room.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "common/status_macros.h"
+
+namespace tessera::lora {
+
+CacheRoom::CacheRoom(const CacheLayout& layout, CacheBound bound,
+                     CacheDisk& disk, CacheEvents& events, Clock& clock)
+    : layout_(layout),
+      bound_(bound),
+      disk_(disk),
+      events_(events),
+      clock_(clock) {}
+
+absl::StatusOr<LockableFile> CacheRoom::LockNode() const {
+  ASSIGN_OR_RETURN(LockableFile lock,
+                   LockableFile::OpenOrCreate(layout_.lock_path()));
+  RETURN_IF_ERROR(lock.Lock(LockMode::kExclusive, bound_.patience, clock_));
+  return lock;
+}
+
+absl::StatusOr<int64_t> CacheRoom::Reserve(LockableFile& partial,
+                                           int64_t needed,
+                                           int64_t wished) const {
+  if (needed > bound_.bytes) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("larger than the cache of ", bound_.bytes, " bytes"));
+  }
+  ASSIGN_OR_RETURN(const LockableFile lock, LockNode());
+  ASSIGN_OR_RETURN(const CacheContents contents, layout_.List());
+  int64_t others = contents.bytes() - partial.identity().bytes;
+  int64_t granted = wished;
+  if (others + wished > bound_.bytes) {
+    granted = needed;
+    ASSIGN_OR_RETURN(const int64_t dropped,
+                     DropLocked(contents, others + needed - bound_.bytes));
+    others -= dropped;
+  }
+  if (others + granted > bound_.bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat("the cache of ",
+                                                     bound_.bytes,
+                                                     " bytes is full of files "
+                                                     "in use: ",
+                                                     others, " bytes"));
+  }
+  // A hole costs nothing on the disk, and everyone sees it in the size.
+  if (::ftruncate(partial.descriptor(), granted) != 0) {
+    return absl::ErrnoToStatus(
+        errno, absl::StrCat("cannot reserve room in ", partial.path()));
+  }
+  events_.OnBytes(others + granted);
+  return granted;
+}
+
+absl::StatusOr<int64_t> CacheRoom::Free(int64_t bytes) const {
+  ASSIGN_OR_RETURN(const LockableFile lock, LockNode());
+  ASSIGN_OR_RETURN(const CacheContents contents, layout_.List());
+  return DropLocked(contents, bytes);
+}
+
+absl::Status CacheRoom::Sweep() const {
+  ASSIGN_OR_RETURN(const LockableFile lock, LockNode());
+  ASSIGN_OR_RETURN(CacheContents contents, layout_.List());
+  for (const CacheEntry& partial : contents.partials) DropIfUnused(partial);
+  ASSIGN_OR_RETURN(contents, layout_.List());
+  return DropLocked(contents, contents.bytes() - bound_.bytes).status();
+}
+
+absl::StatusOr<int64_t> CacheRoom::DropLocked(const CacheContents& contents,
+                                              int64_t bytes) const {
+  int64_t dropped = 0;
+  const auto drop = [&](const std::vector<CacheEntry>& files) {
+    int count = 0;
+    for (const CacheEntry& file : files) {
+      if (dropped >= bytes) break;
+      if (!DropIfUnused(file)) continue;
+      dropped += file.bytes;
+      ++count;
+    }
+    return count;
+  };
+  drop(contents.partials);
+  drop(contents.quarantined);
+  for (int count = drop(contents.entries); count > 0; --count) {
+    events_.OnEviction();
+  }
+  events_.OnBytes(contents.bytes() - dropped);
+  return dropped;
+}
+
+bool CacheRoom::DropIfUnused(const CacheEntry& entry) const {
+  absl::StatusOr<LockableFile> file = LockableFile::Open(entry.path);
+  // Whoever waits for this lock looks again at what the path names afterwards.
+  if (!file.ok() || !file->TryLock(LockMode::kExclusive) ||
+      !file->IsInPlace()) {
+    return false;
+  }
+  const absl::Status removed = disk_.Remove(entry.path);
+  if (!removed.ok()) {
+    Log(Severity::kWarning, "cannot drop a LoRA from the cache",
+        {{"status", removed}});
+  }
+  return removed.ok();
+}
+
+}  // namespace tessera::lora
