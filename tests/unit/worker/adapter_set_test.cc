@@ -35,10 +35,7 @@ class AdapterSetTest : public ::testing::Test {
   // A real LoRA that must be merged, because a change of nothing is with it.
   static std::shared_ptr<const AdapterWeights> MergedInk() {
     static const auto* const merged = [] {
-      const auto ink =
-          lora::ReadAdapterFile(std::string(TESSERA_SOURCE_DIR) +
-                                    "/tests/golden/loras/ink-peft.safetensors",
-                                *Demo().device);
+      const auto ink = Demo().Adapter("ink-peft.safetensors");
       auto weights = std::make_shared<AdapterWeights>();
       weights->digest = ink->digest;
       for (const AdapterLayer& layer : ink->layers) {
