@@ -33,9 +33,8 @@ TaskResult MakeFailure(int task, const absl::Status& status) {
                             std::string(status.message())}};
 }
 
-EngineExecutor::EngineExecutor(EngineSource& source, ExecutorOptions options,
-                               Clock& clock)
-    : source_(source), options_(std::move(options)), clock_(clock) {}
+EngineExecutor::EngineExecutor(EngineSource& source, ExecutorOptions options)
+    : source_(source), options_(std::move(options)) {}
 
 void EngineExecutor::Execute(const Assignment& assignment,
                              ExecutionControl& control,

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "common/clock.h"
 #include "worker/assignment.h"
 #include "worker/engine.h"
 #include "worker/execution_control.h"
@@ -48,10 +47,10 @@ struct ExecutorOptions {
 
 // Makes the pictures with an engine and writes them as PNG files. A full disk
 // is waited for a few times before it becomes a picture's failure. The source
-// and the clock must outlive the executor.
+// must outlive the executor.
 class EngineExecutor final : public ShardExecutor {
  public:
-  EngineExecutor(EngineSource& source, ExecutorOptions options, Clock& clock);
+  EngineExecutor(EngineSource& source, ExecutorOptions options);
 
   void Execute(const Assignment& assignment, ExecutionControl& control,
                ExecutionListener& listener) override;
@@ -59,7 +58,6 @@ class EngineExecutor final : public ShardExecutor {
  private:
   EngineSource& source_;
   const ExecutorOptions options_;
-  Clock& clock_;
 };
 
 // Returns the failure that `status` is for the task with index `task`.

@@ -219,8 +219,7 @@ absl::Status RunWorker(const Options& options) {
         worker_metrics.ObserveModelLoad(duration);
       });
   RETURN_IF_ERROR(LoadFirst(options, models, loras, store));
-  EngineExecutor engine_executor(store, {facts.worker_id, facts.batch},
-                                 RealClock());
+  EngineExecutor engine_executor(store, {facts.worker_id, facts.batch});
   MeteredExecutor executor(engine_executor, worker_metrics);
   GrpcCoordinatorLink link(internal::v1::WorkerService::NewStub(
                                rpc::MakeChannel(options.coordinator)),

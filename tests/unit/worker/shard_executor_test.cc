@@ -53,7 +53,7 @@ class ShardExecutorTest : public ::testing::Test {
   }
 
   void Execute(const Assignment& assignment) {
-    EngineExecutor executor(source_, {"worker-1", 2}, clock_);
+    EngineExecutor executor(source_, {"worker-1", 2});
     executor.Execute(assignment, control_, listener_);
   }
 
