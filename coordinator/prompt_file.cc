@@ -15,6 +15,9 @@ namespace {
 constexpr size_t kMaxComplaints = 10;
 // Editors on Windows put it first; JSON does not allow it.
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+// What is kept of a line until it ends: the longest one with the byte order
+// mark and the CR, which do not count.
+constexpr size_t kMaxKeptBytes = kMaxLineBytes + kByteOrderMark.size() + 1;
 
 // Whether a line holds nothing but white space.
 bool IsBlank(std::string_view line) {
@@ -49,8 +52,8 @@ absl::Status PromptFile::Add(std::string_view bytes) {
       RETURN_IF_ERROR(EndLine(piece));
       continue;
     }
-    // One byte more than a line may have: the CR of its end.
-    if (partial_.size() + piece.size() > kMaxLineBytes + 1) too_long_ = true;
+    // EndLine says what is too long; here memory is bounded.
+    if (partial_.size() + piece.size() > kMaxKeptBytes) too_long_ = true;
     if (!too_long_) partial_.append(piece);
     if (end == piece.npos) break;
     // Also when it is too long: the line counts, and is complained about.
