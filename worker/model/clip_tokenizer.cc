@@ -1,12 +1,13 @@
 #include "worker/model/clip_tokenizer.h"
 
 #include <algorithm>
-#include <limits>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "nlohmann/json.hpp"
+#include "worker/model/byte_pairs.h"
 #include "worker/model/clip_words.h"
 #include "worker/model/config_file.h"
 #include "worker/model/mapped_file.h"
@@ -153,7 +154,8 @@ std::vector<int32_t> ClipTokenizer::Encode(std::string_view prompt) const {
   // Splits at special tokens that the prompt spells out: transformers'
   // tokenizer takes those as tokens, not as text.
   std::vector<int32_t> ids = {start_};
-  while (!prompt.empty()) {
+  const auto room = static_cast<size_t>(length_ - 1);
+  while (!prompt.empty() && ids.size() <= room) {
     const auto [at, size] = FindSpecial(prompt);
     AppendText(prompt.substr(0, at), ids);
     if (at == std::string_view::npos) break;
@@ -161,7 +163,6 @@ std::vector<int32_t> ClipTokenizer::Encode(std::string_view prompt) const {
     prompt.remove_prefix(at + size);
   }
   // Cuts as transformers does with truncation: the end token always stays.
-  const auto room = static_cast<size_t>(length_ - 1);
   if (ids.size() > room) ids.resize(room);
   ids.push_back(end_);
   ids.resize(static_cast<size_t>(length_), pad_);
@@ -191,23 +192,15 @@ void ClipTokenizer::AppendWord(const std::u32string& word,
   }
   // Marks the end of the word; SplitClipWords returns no empty word.
   symbols.back() += kWordEnd;
-  while (symbols.size() > 1) {
-    // Merges the pair of lowest rank, the leftmost of equals, until none is
-    // known (Sennrich et al. 2016, algorithm 1).
-    int32_t best = std::numeric_limits<int32_t>::max();
-    size_t place = 0;
-    for (size_t i = 0; i + 1 < symbols.size(); ++i) {
-      const auto rank =
-          ranks_.find(absl::StrCat(symbols[i], " ", symbols[i + 1]));
-      if (rank != ranks_.end() && rank->second < best) {
-        best = rank->second;
-        place = i;
-      }
-    }
-    if (best == std::numeric_limits<int32_t>::max()) break;
-    symbols[place] += symbols[place + 1];
-    symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(place) + 1);
-  }
+  const auto rank_of = [&](std::string_view left,
+                           std::string_view right) -> std::optional<int32_t> {
+    std::string pair(left);
+    pair.append(" ").append(right);
+    const auto rank = ranks_.find(pair);
+    if (rank == ranks_.end()) return std::nullopt;
+    return rank->second;
+  };
+  symbols = MergePairs(std::move(symbols), rank_of);
   for (const std::string& symbol : symbols) {
     const auto id = ids_.find(symbol);
     // A merge without an entry cannot be had from a sound vocabulary.
