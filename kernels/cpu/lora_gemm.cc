@@ -55,23 +55,56 @@ void ApplyToBlock(const LoraGemmArgs& args, const LoraSegment& segment,
               segment.up->panel_count());
 }
 
-// Applies segments one after the other, each over all threads: where they
-// overlap, the order given is the order of the additions.
-void LoraGemmOnTarget(ThreadPool& pool, const LoraGemmArgs& args) {
-  for (const LoraSegment& segment : args.segments) {
-    const int64_t rows = segment.row_end - segment.row_begin;
-    // Skips a strength of zero, which leaves the rows' bits as they are.
-    if (segment.scale == 0 || rows == 0) continue;
-    pool.ParallelFor((rows + kBlockRows - 1) / kBlockRows,
-                     [&](int64_t begin, int64_t end, int thread) {
-                       for (int64_t task = begin; task < end; ++task) {
-                         const int64_t first = task * kBlockRows;
-                         ApplyToBlock(args, segment, segment.row_begin + first,
-                                      std::min(kBlockRows, rows - first),
-                                      pool.workspace(thread));
-                       }
+// The rows of a segment that lie in one block of rows.
+struct RowRange {
+  int64_t first = 0;
+  int64_t count = 0;  // 0 or less: none
+};
+
+// Returns the part of `segment` in block `block`; none for a strength of zero,
+// which leaves the rows' bits as they are.
+RowRange PartInBlock(const LoraSegment& segment, int64_t block) {
+  if (segment.scale == 0) return {};
+  const int64_t first = std::max(segment.row_begin, block * kBlockRows);
+  const int64_t end = std::min(segment.row_end, (block + 1) * kBlockRows);
+  return {first, end - first};
+}
+
+// Whether any segment has rows in the block.
+bool IsActive(const LoraGemmArgs& args, int64_t block) {
+  return std::any_of(args.segments.begin(), args.segments.end(),
+                     [&](const LoraSegment& segment) {
+                       return PartInBlock(segment, block).count > 0;
                      });
+}
+
+// Applies all segments in one pass: the blocks of rows that any of them
+// touches are shared out evenly, and each block takes its segments in the order
+// given, so that a row's bits depend neither on the other rows nor on the
+// threads.
+void LoraGemmOnTarget(ThreadPool& pool, const LoraGemmArgs& args) {
+  int64_t last = 0;
+  for (const LoraSegment& segment : args.segments) {
+    last = std::max(last, segment.row_end);
   }
+  const int64_t blocks = (last + kBlockRows - 1) / kBlockRows;
+  int64_t active = 0;
+  for (int64_t block = 0; block < blocks; ++block) {
+    active += IsActive(args, block) ? 1 : 0;
+  }
+  pool.ParallelFor(active, [&](int64_t begin, int64_t end, int thread) {
+    // Walks all blocks and works on the active ones with numbers of its own.
+    for (int64_t block = 0, number = 0; block < blocks && number < end;
+         ++block) {
+      if (!IsActive(args, block) || number++ < begin) continue;
+      for (const LoraSegment& segment : args.segments) {
+        const RowRange part = PartInBlock(segment, block);
+        if (part.count <= 0) continue;
+        ApplyToBlock(args, segment, part.first, part.count,
+                     pool.workspace(thread));
+      }
+    }
+  });
 }
 
 }  // namespace HWY_NAMESPACE

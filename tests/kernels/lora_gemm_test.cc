@@ -83,6 +83,39 @@ TEST_F(LoraGemmTest, RowAloneHasTheBitsOfRowAmongOthers) {
   });
 }
 
+TEST_F(LoraGemmTest, ScatteredSegmentsKeepTheirOrderInOnePass) {
+  constexpr int64_t kManyRows = 1000;
+  const Tensor x = Random({kManyRows, kInputs}, 7);
+  const Tensor y = Random({kManyRows, kOutputs}, 8);
+  // Gaps of whole blocks, touching ends, one row, and two on the same rows.
+  const std::vector<LoraSegment> segments = {
+      {3, 4, &packed_down4_, &packed_up4_, 1.0f},
+      {4, 130, &packed_down19_, &packed_up19_, 0.3f},
+      {500, 700, &packed_down4_, &packed_up4_, -2.0f},
+      {690, 999, &packed_down19_, &packed_up19_, 0.9f},
+      {690, 999, &packed_down19_, &packed_up19_, 0.0f}};
+
+  const Tensor out = OnEveryMachine([&](Stream& stream) {
+    Tensor result = y.Clone();
+    LoraGemm(stream,
+             {.x = x.view(), .segments = segments, .out = result.view()});
+    return result;
+  });
+
+  const auto device = CreateCpuDevice(1).value();
+  Stream stream(*device);
+  Tensor one_by_one = y.Clone();
+  for (const LoraSegment& segment : segments) {
+    LoraGemm(
+        stream,
+        {.x = x.view(), .segments = {&segment, 1}, .out = one_by_one.view()});
+  }
+  ASSERT_TRUE(stream.Synchronize().ok());
+  ExpectSameBits(out.view(), one_by_one.view());
+  ExpectSameBits(out.view().Slice(130, 500), y.view().Slice(130, 500));
+  ExpectSameBits(out.view().Slice(999, 1000), y.view().Slice(999, 1000));
+}
+
 TEST_F(LoraGemmTest, UpdatesColumnsOfWiderRowsOnly) {
   const std::vector<LoraSegment> segments = {
       {0, kRows, &packed_down4_, &packed_up4_, 1}};
