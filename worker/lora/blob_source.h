@@ -25,6 +25,9 @@ class BlobSource {
   // it cannot be reached now, or the sink's error.
   virtual absl::Status Fetch(const std::string& sha256, int64_t offset,
                              const BlobSink& sink) = 0;
+
+  // Ends fetches, those under way and those to come, with CANCELLED.
+  virtual void Stop() = 0;
 };
 
 }  // namespace tessera::lora

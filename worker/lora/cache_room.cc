@@ -10,41 +10,40 @@
 
 namespace tessera::lora {
 
-CacheRoom::CacheRoom(const CacheLayout& layout, CacheBound bound,
-                     CacheDisk& disk, CacheEvents& events, Clock& clock)
+CacheRoom::CacheRoom(const CacheLayout& layout, int64_t bytes, CacheDisk& disk,
+                     CacheEvents& events, LockWaiter& waiter)
     : layout_(layout),
-      bound_(bound),
+      bytes_(bytes),
       disk_(disk),
       events_(events),
-      clock_(clock) {}
+      waiter_(waiter) {}
 
 absl::StatusOr<LockableFile> CacheRoom::LockNode() const {
   ASSIGN_OR_RETURN(LockableFile lock,
                    LockableFile::OpenOrCreate(layout_.lock_path()));
-  RETURN_IF_ERROR(lock.Lock(LockMode::kExclusive, bound_.patience, clock_));
+  RETURN_IF_ERROR(waiter_.Lock(lock, LockMode::kExclusive));
   return lock;
 }
 
 absl::StatusOr<int64_t> CacheRoom::Reserve(LockableFile& partial,
                                            int64_t needed,
                                            int64_t wished) const {
-  if (needed > bound_.bytes) {
+  if (needed > bytes_) {
     return absl::FailedPreconditionError(
-        absl::StrCat("larger than the cache of ", bound_.bytes, " bytes"));
+        absl::StrCat("larger than the cache of ", bytes_, " bytes"));
   }
   ASSIGN_OR_RETURN(const LockableFile lock, LockNode());
   ASSIGN_OR_RETURN(const CacheContents contents, layout_.List());
   int64_t others = contents.bytes() - partial.identity().bytes;
   int64_t granted = wished;
-  if (others + wished > bound_.bytes) {
+  if (others + wished > bytes_) {
     granted = needed;
     ASSIGN_OR_RETURN(const int64_t dropped,
-                     DropLocked(contents, others + needed - bound_.bytes));
+                     DropLocked(contents, others + needed - bytes_));
     others -= dropped;
   }
-  if (others + granted > bound_.bytes) {
-    return absl::ResourceExhaustedError(absl::StrCat("the cache of ",
-                                                     bound_.bytes,
+  if (others + granted > bytes_) {
+    return absl::ResourceExhaustedError(absl::StrCat("the cache of ", bytes_,
                                                      " bytes is full of files "
                                                      "in use: ",
                                                      others, " bytes"));
@@ -69,7 +68,7 @@ absl::Status CacheRoom::Sweep() const {
   ASSIGN_OR_RETURN(CacheContents contents, layout_.List());
   for (const CacheEntry& partial : contents.partials) DropIfUnused(partial);
   ASSIGN_OR_RETURN(contents, layout_.List());
-  return DropLocked(contents, contents.bytes() - bound_.bytes).status();
+  return DropLocked(contents, contents.bytes() - bytes_).status();
 }
 
 absl::StatusOr<int64_t> CacheRoom::DropLocked(const CacheContents& contents,

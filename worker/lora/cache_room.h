@@ -6,21 +6,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "common/clock.h"
 #include "worker/lora/cache_disk.h"
 #include "worker/lora/cache_events.h"
 #include "worker/lora/cache_layout.h"
 #include "worker/lora/file_lock.h"
 
 namespace tessera::lora {
-
-// The size of the cache.
-struct CacheBound {
-  int64_t bytes = 0;  // of all files together
-  // How long a lock is waited for whose holder makes no progress.
-  absl::Duration patience = absl::Minutes(2);
-};
 
 // Counts the bytes of all processes and drops files for new ones: first what a
 // dead process left half, then quarantined files, then the entries that were
@@ -30,8 +21,9 @@ struct CacheBound {
 // Everything handed in must outlive it. Thread-safe.
 class CacheRoom {
  public:
-  CacheRoom(const CacheLayout& layout, CacheBound bound, CacheDisk& disk,
-            CacheEvents& events, Clock& clock);
+  // `bytes` bounds the files of all kinds together.
+  CacheRoom(const CacheLayout& layout, int64_t bytes, CacheDisk& disk,
+            CacheEvents& events, LockWaiter& waiter);
 
   // Reserves room for `partial`, which its size on the disk shows to the other
   // processes: `wished` bytes where nothing must go for them, else `needed`.
@@ -52,18 +44,16 @@ class CacheRoom {
   // Keeps every process from dropping files until the lock is destroyed.
   absl::StatusOr<LockableFile> LockNode() const;
 
-  const CacheBound& bound() const { return bound_; }
-
  private:
   absl::StatusOr<int64_t> DropLocked(const CacheContents& contents,
                                      int64_t bytes) const;
   bool DropIfUnused(const CacheEntry& entry) const;
 
   const CacheLayout& layout_;
-  const CacheBound bound_;
+  const int64_t bytes_;
   CacheDisk& disk_;
   CacheEvents& events_;
-  Clock& clock_;
+  LockWaiter& waiter_;
 };
 
 }  // namespace tessera::lora

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 
 namespace tessera::lora {
 namespace {
@@ -29,14 +28,6 @@ FileIdentity Identity(const struct stat& status) {
           static_cast<uint64_t>(status.st_ino),
           static_cast<int64_t>(status.st_size),
           status.st_mtim.tv_sec * kNanoseconds + status.st_mtim.tv_nsec};
-}
-
-// Lets `duration` pass.
-void Pause(Clock& clock, absl::Duration duration) {
-  absl::Mutex mu;
-  const auto never = [] { return false; };
-  absl::MutexLock lock(&mu);
-  clock.AwaitWithTimeout(mu, absl::Condition(&never), duration);
 }
 
 }  // namespace
@@ -88,25 +79,6 @@ bool LockableFile::TryLock(LockMode mode) {
   return result == 0;
 }
 
-absl::Status LockableFile::Lock(LockMode mode, absl::Duration patience,
-                                Clock& clock) {
-  absl::Time deadline = clock.Now() + patience;
-  int64_t bytes = identity().bytes;
-  while (!TryLock(mode)) {
-    const int64_t now_bytes = identity().bytes;
-    if (now_bytes != bytes) {
-      bytes = now_bytes;
-      deadline = clock.Now() + patience;
-    }
-    if (clock.Now() >= deadline) {
-      return absl::UnavailableError(absl::StrCat(
-          "another process holds the file and makes no progress: ", path_));
-    }
-    Pause(clock, kLookAgain);
-  }
-  return absl::OkStatus();
-}
-
 bool LockableFile::IsInPlace() const {
   struct stat named = {};
   if (::lstat(path_.c_str(), &named) != 0) return false;
@@ -119,6 +91,42 @@ FileIdentity LockableFile::identity() const {
   struct stat status = {};
   if (::fstat(descriptor_, &status) != 0) return {};
   return Identity(status);
+}
+
+LockWaiter::LockWaiter(absl::Duration patience, Clock& clock)
+    : patience_(patience), clock_(clock) {}
+
+absl::Status LockWaiter::Lock(LockableFile& file, LockMode mode) {
+  absl::Time deadline = clock_.Now() + patience_;
+  int64_t bytes = file.identity().bytes;
+  while (!file.TryLock(mode)) {
+    const int64_t now_bytes = file.identity().bytes;
+    if (now_bytes != bytes) {
+      bytes = now_bytes;
+      deadline = clock_.Now() + patience_;
+    }
+    if (clock_.Now() >= deadline) {
+      return absl::UnavailableError(
+          absl::StrCat("another process holds the file and makes no progress: ",
+                       file.path()));
+    }
+    if (!PauseUnlessStopped()) {
+      return absl::CancelledError(
+          absl::StrCat("told to stop while waiting for ", file.path()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void LockWaiter::Stop() {
+  absl::MutexLock lock(&mu_);
+  stopped_ = true;
+}
+
+// Lets a moment pass. Returns whether to go on.
+bool LockWaiter::PauseUnlessStopped() {
+  absl::MutexLock lock(&mu_);
+  return !clock_.AwaitWithTimeout(mu_, absl::Condition(&stopped_), kLookAgain);
 }
 
 }  // namespace tessera::lora

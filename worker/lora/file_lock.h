@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
 
@@ -42,10 +44,6 @@ class LockableFile {
   // Locks or converts the lock without waiting. Returns whether it did.
   bool TryLock(LockMode mode);
 
-  // Waits for the lock, for at most `patience` in which the file does not grow:
-  // who holds it may be filling it. UNAVAILABLE when that has passed.
-  absl::Status Lock(LockMode mode, absl::Duration patience, Clock& clock);
-
   // Says whether its path still names this very file: another process may have
   // renamed or removed it before the lock was taken.
   bool IsInPlace() const;
@@ -62,6 +60,29 @@ class LockableFile {
 
   int descriptor_ = -1;
   std::string path_;
+};
+
+// Waits for locks that others hold. Thread-safe.
+class LockWaiter {
+ public:
+  // A lock is waited for as long as its file grows at least once in `patience`:
+  // who holds it may be filling it. The clock must outlive the waiter.
+  LockWaiter(absl::Duration patience, Clock& clock);
+
+  // Locks `file`. UNAVAILABLE when the patience has passed without progress,
+  // CANCELLED after Stop; both name the file.
+  absl::Status Lock(LockableFile& file, LockMode mode);
+
+  // Ends all waits, now and from now on.
+  void Stop();
+
+ private:
+  bool PauseUnlessStopped();
+
+  const absl::Duration patience_;
+  Clock& clock_;
+  absl::Mutex mu_;
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace tessera::lora

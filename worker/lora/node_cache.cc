@@ -68,7 +68,8 @@ NodeCache::NodeCache(const std::string& folder, CacheBound bound,
       disk_(disk),
       events_(events),
       clock_(clock),
-      room_(layout_, bound, disk, events, clock) {}
+      waiter_(bound.patience, clock),
+      room_(layout_, bound.bytes, disk, events, waiter_) {}
 
 absl::StatusOr<CachedFile> NodeCache::Open(const std::string& sha256) {
   if (!IsSha256(sha256)) {
@@ -106,15 +107,19 @@ std::vector<std::string> NodeCache::Held(size_t limit) const {
   return digests;
 }
 
+void NodeCache::Stop() {
+  source_.Stop();
+  waiter_.Stop();
+}
+
 absl::StatusOr<std::optional<LockableFile>> NodeCache::OpenEntry(
-    const std::string& sha256) const {
+    const std::string& sha256) {
   while (true) {
     absl::StatusOr<LockableFile> file =
         LockableFile::Open(layout_.EntryPath(sha256));
     if (absl::IsNotFound(file.status())) return std::nullopt;
     RETURN_IF_ERROR(file.status());
-    RETURN_IF_ERROR(
-        file->Lock(LockMode::kShared, room_.bound().patience, clock_));
+    RETURN_IF_ERROR(waiter_.Lock(*file, LockMode::kShared));
     // Dropped or replaced before it was locked: look again.
     if (file->IsInPlace()) return *std::move(file);
   }
@@ -125,7 +130,7 @@ absl::StatusOr<LockableFile> NodeCache::Fetch(const std::string& sha256) {
   for (int bad = 1;; ++bad) {
     ASSIGN_OR_RETURN(
         const std::unique_ptr<PartialFile> partial,
-        PartialFile::Claim({layout_, room_, disk_, clock_}, sha256));
+        PartialFile::Claim({layout_, room_, disk_, waiter_}, sha256));
     BadFile found{sha256, layout_.EntryPath(sha256), ""};
     ASSIGN_OR_RETURN(std::optional<LockableFile> entry, OpenEntry(sha256));
     absl::Status status;

@@ -23,6 +23,13 @@
 
 namespace tessera::lora {
 
+// The size of the cache and its patience.
+struct CacheBound {
+  int64_t bytes = 0;  // of all files together
+  // How long a lock is waited for whose holder makes no progress.
+  absl::Duration patience = absl::Minutes(2);
+};
+
 // A file of the cache whose digest is verified. While it lives no process of
 // the node drops the file. Move-only; the file may be read by any thread.
 class CachedFile {
@@ -72,12 +79,15 @@ class NodeCache {
   // `limit`.
   std::vector<std::string> Held(size_t limit) const;
 
+  // Ends fetches and waits, now and from now on, with CANCELLED.
+  void Stop();
+
  private:
   NodeCache(const std::string& folder, CacheBound bound, BlobSource& source,
             CacheDisk& disk, CacheEvents& events, Clock& clock);
 
   absl::StatusOr<std::optional<LockableFile>> OpenEntry(
-      const std::string& sha256) const;
+      const std::string& sha256);
   absl::StatusOr<LockableFile> Fetch(const std::string& sha256);
   absl::Status Download(const std::string& sha256, PartialFile& partial);
   absl::Status Verify(const std::string& sha256, const LockableFile& file);
@@ -90,6 +100,7 @@ class NodeCache {
   CacheDisk& disk_;
   CacheEvents& events_;
   Clock& clock_;
+  LockWaiter waiter_;
   const CacheRoom room_;
 
   absl::Mutex mu_;

@@ -24,8 +24,7 @@ absl::StatusOr<std::unique_ptr<PartialFile>> PartialFile::Claim(
     ASSIGN_OR_RETURN(
         LockableFile file,
         LockableFile::OpenOrCreate(context.layout.PartialPath(sha256)));
-    RETURN_IF_ERROR(file.Lock(LockMode::kExclusive,
-                              context.room.bound().patience, context.clock));
+    RETURN_IF_ERROR(context.waiter.Lock(file, LockMode::kExclusive));
     // Whoever had the lock has published or removed the file: begin anew.
     if (!file.IsInPlace()) continue;
     if (::ftruncate(file.descriptor(), 0) != 0) {
@@ -97,8 +96,7 @@ absl::StatusOr<LockableFile> PartialFile::Publish() {
   // Opened under its new name and locked before anyone can drop it.
   ASSIGN_OR_RETURN(LockableFile published, LockableFile::Open(entry));
   { const LockableFile claim = std::move(file_); }  // ends the claim
-  RETURN_IF_ERROR(published.Lock(
-      LockMode::kShared, context_.room.bound().patience, context_.clock));
+  RETURN_IF_ERROR(context_.waiter.Lock(published, LockMode::kShared));
   RETURN_IF_ERROR(context_.disk.FlushFolder(context_.layout.folder()));
   return published;
 }

@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/clock.h"
 #include "common/sha256.h"
 #include "worker/lora/cache_disk.h"
 #include "worker/lora/cache_layout.h"
@@ -23,7 +22,7 @@ struct PartialFileContext {
   const CacheLayout& layout;
   const CacheRoom& room;
   CacheDisk& disk;
-  Clock& clock;
+  LockWaiter& waiter;
 };
 
 // The claim to fetch one digest: the exclusive lock on `<sha256>.partial`, held
@@ -32,8 +31,8 @@ struct PartialFileContext {
 // Thread-compatible.
 class PartialFile {
  public:
-  // Waits until nobody else fetches `sha256`. UNAVAILABLE when somebody does
-  // and makes no progress, or errno's code.
+  // Waits until nobody else fetches `sha256`. Errors: those of LockWaiter, or
+  // errno's code.
   static absl::StatusOr<std::unique_ptr<PartialFile>> Claim(
       const PartialFileContext& context, const std::string& sha256);
 

@@ -4,6 +4,7 @@
 #define TESSERA_TESTS_UNIT_WORKER_LORA_CACHE_HARNESS_H_
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -16,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/unit/worker/lora/counting_events.h"
 #include "worker/lora/node_cache.h"
 
 namespace tessera::lora {
@@ -33,6 +35,7 @@ class FakeSource final : public BlobSource {
 
   absl::Status Fetch(const std::string& sha256, int64_t offset,
                      const BlobSink& sink) override {
+    if (stopped) return absl::CancelledError("stopped");
     fetched.push_back(sha256);
     if (on_fetch) on_fetch();
     const auto file = files_.find(sha256);
@@ -49,6 +52,13 @@ class FakeSource final : public BlobSource {
     return absl::OkStatus();
   }
 
+  void Stop() override {
+    stopped = true;
+    if (on_stop) on_stop();
+  }
+
+  std::atomic<bool> stopped = false;
+  std::function<void()> on_stop;
   size_t piece = 10;
   std::map<std::string, int> spoil;
   std::function<void()> on_fetch;
@@ -56,22 +66,6 @@ class FakeSource final : public BlobSource {
 
  private:
   std::map<std::string, std::string> files_;
-};
-
-// Counts what it hears.
-class CountingEvents final : public CacheEvents {
- public:
-  void OnHit() override { ++hits; }
-  void OnMiss() override { ++misses; }
-  void OnEviction() override { ++evictions; }
-  void OnBytes(int64_t held) override { bytes = held; }
-  void OnLoad(absl::Duration) override { ++loads; }
-
-  int hits = 0;
-  int misses = 0;
-  int evictions = 0;
-  int loads = 0;
-  int64_t bytes = -1;
 };
 
 // A disk whose calls a test may forbid: `before` and `after` hear the name of

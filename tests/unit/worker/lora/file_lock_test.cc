@@ -1,7 +1,10 @@
 #include "worker/lora/file_lock.h"
 
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -23,6 +26,28 @@ class FileLockTest : public ::testing::Test {
   testing::TemporaryFolder folder_;
   const std::string path_ = folder_ / "file";
   testing::FakeClock clock_;
+};
+
+// Passes time on, and makes a file longer at each of the first `times` waits.
+class GrowingClock final : public Clock {
+ public:
+  GrowingClock(Clock& clock, std::string path, int times)
+      : clock_(clock), path_(std::move(path)), times_(times) {}
+  absl::Time Now() override { return clock_.Now(); }
+  bool AwaitWithTimeout(absl::Mutex& mu, const absl::Condition& condition,
+                        absl::Duration timeout) override
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    pause_ = timeout;
+    if (times_-- > 0) std::ofstream(path_, std::ios::app) << "x";
+    return clock_.AwaitWithTimeout(mu, condition, timeout);
+  }
+  absl::Duration pause() const { return pause_; }
+
+ private:
+  Clock& clock_;
+  const std::string path_;
+  int times_;
+  absl::Duration pause_;
 };
 
 TEST_F(FileLockTest, OpensOnlyWhatIsThere) {
@@ -65,11 +90,39 @@ TEST_F(FileLockTest, WaitingEndsWithThePatience) {
   ASSERT_TRUE(holder.TryLock(LockMode::kExclusive));
   const absl::Time start = clock_.Now();
 
-  EXPECT_THAT(waiter.Lock(LockMode::kShared, absl::Seconds(10), clock_),
-              StatusIs(absl::StatusCode::kUnavailable, HasSubstr(path_)));
+  EXPECT_THAT(
+      LockWaiter(absl::Seconds(10), clock_).Lock(waiter, LockMode::kShared),
+      StatusIs(absl::StatusCode::kUnavailable, HasSubstr(path_)));
 
   EXPECT_GE(clock_.Now() - start, absl::Seconds(10));
   EXPECT_LT(clock_.Now() - start, absl::Seconds(11));
+}
+
+TEST_F(FileLockTest, WaitingEndsWhenToldToStop) {
+  LockableFile holder = Open(), waiting = Open();
+  ASSERT_TRUE(holder.TryLock(LockMode::kExclusive));
+  LockWaiter waiter(absl::InfiniteDuration(), RealClock());
+  absl::Status status;
+  std::thread thread([&] { status = waiter.Lock(waiting, LockMode::kShared); });
+
+  waiter.Stop();
+  thread.join();
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kCancelled, HasSubstr(path_)));
+}
+
+TEST_F(FileLockTest, AGrowingFileIsWaitedForLonger) {
+  LockableFile holder = Open(), waiting = Open();
+  ASSERT_TRUE(holder.TryLock(LockMode::kExclusive));
+  const absl::Time start = clock_.Now();
+  GrowingClock clock(clock_, path_, 100);
+  LockWaiter waiter(absl::Minutes(1), clock);
+
+  EXPECT_THAT(waiter.Lock(waiting, LockMode::kShared),
+              StatusIs(absl::StatusCode::kUnavailable));
+
+  // A hundred pauses with progress, then a minute without.
+  EXPECT_GE(clock_.Now() - start, absl::Minutes(1) + 99 * clock.pause());
 }
 
 TEST_F(FileLockTest, KnowsWhenItsNameIsGoneOrAnothers) {

@@ -194,6 +194,14 @@ TEST_F(NodeCacheTest, SaysWhatItHoldsLastUsedFirst) {
   EXPECT_THAT(cache->Held(2), ElementsAre(a, c));
 }
 
+TEST_F(NodeCacheTest, StopReachesTheSource) {
+  const auto cache = Make(1000);
+
+  cache->Stop();
+
+  EXPECT_TRUE(source_.stopped);
+}
+
 TEST_F(NodeCacheTest, FolderThatCannotBeMadeIsAnErrorThatNamesIt) {
   WriteText(folder(), "a file");
 
