@@ -13,11 +13,13 @@ namespace tessera::worker {
 LoraStore::LoraStore(LoraStoreOptions options, Parser parser)
     : options_(std::move(options)), parser_(std::move(parser)) {}
 
-absl::StatusOr<LoraStore::Weights> LoraStore::Get(const std::string& name) {
+absl::StatusOr<LoraStore::Weights> LoraStore::Get(
+    const std::string& name, const lora::ModelLayers& model) {
   // Searches the list: a worker keeps few LoRAs.
   const auto known =
-      std::find_if(entries_.begin(), entries_.end(),
-                   [&](const Entry& entry) { return entry.name == name; });
+      std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+        return entry.name == name && entry.model_dir == model.model_dir();
+      });
   if (known != entries_.end()) {
     // Moves the entry to the front, where Evict comes last.
     entries_.splice(entries_.begin(), entries_, known);
@@ -25,13 +27,13 @@ absl::StatusOr<LoraStore::Weights> LoraStore::Get(const std::string& name) {
   }
   // Reads on the executor's thread; the shard waits for it.
   ASSIGN_OR_RETURN(const std::string path, Find(name));
-  ASSIGN_OR_RETURN(Weights weights, parser_(path));
+  ASSIGN_OR_RETURN(Weights weights, parser_(path, model));
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
   // Counts a file whose size cannot be read as none: it was parsed a moment
   // ago.
   const int64_t bytes = error ? 0 : static_cast<int64_t>(size);
-  entries_.push_front({name, weights, bytes});
+  entries_.push_front({name, model.model_dir(), weights, bytes});
   bytes_ += bytes;
   // May evict the one that was just added, if it alone exceeds the bound: the
   // caller holds it.

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "worker/lora/model_layers.h"
 #include "worker/model/text_to_image.h"
 
 namespace tessera::worker {
@@ -28,18 +29,22 @@ struct LoraStoreOptions {
 class LoraStore {
  public:
   using Weights = std::shared_ptr<const model::AdapterWeights>;
-  using Parser = std::function<absl::StatusOr<Weights>(const std::string&)>;
+  // Reads the file at `path` for a model.
+  using Parser = std::function<absl::StatusOr<Weights>(
+      const std::string& path, const lora::ModelLayers& model)>;
 
   LoraStore(LoraStoreOptions options, Parser parser);
 
-  // Returns the weights of the LoRA `name`. NOT_FOUND for an unknown name, or
-  // the parser's error.
-  absl::StatusOr<Weights> Get(const std::string& name);
+  // Returns the weights of the LoRA `name` for `model`. NOT_FOUND for an
+  // unknown name, or the parser's error.
+  absl::StatusOr<Weights> Get(const std::string& name,
+                              const lora::ModelLayers& model);
 
  private:
   // One parsed file and what it counts against the bound.
   struct Entry {
     std::string name;
+    std::string model_dir;
     Weights weights;
     int64_t bytes = 0;
   };

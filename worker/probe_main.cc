@@ -17,6 +17,7 @@
 #include "common/status_macros.h"
 #include "kernels/device.h"
 #include "worker/lora/adapter_file.h"
+#include "worker/lora/model_layers.h"
 #include "worker/model/denoise_batch.h"
 #include "worker/model/npy.h"
 #include "worker/model/text_to_image.h"
@@ -76,9 +77,14 @@ absl::StatusOr<model::ImageRequest> MakeRequest(const ProbeOptions& options,
                               .sampler = options.sampler,
                               .width = options.width,
                               .height = options.height};
-  for (const ProbeLora& lora : options.loras) {
-    ASSIGN_OR_RETURN(auto weights, lora::ReadAdapterFile(lora.file, device));
-    request.adapters.push_back({std::move(weights), lora.scale});
+  if (!options.loras.empty()) {
+    ASSIGN_OR_RETURN(const lora::ModelLayers layers,
+                     lora::ModelLayers::Read(options.model));
+    for (const ProbeLora& lora : options.loras) {
+      ASSIGN_OR_RETURN(lora::BoundAdapter adapter,
+                       lora::ReadAdapterFile(lora.file, layers, {}, device));
+      request.adapters.push_back({std::move(adapter.weights), lora.scale});
+    }
   }
   // Takes the place of the seed's noise.
   if (!options.init_latents.empty()) {

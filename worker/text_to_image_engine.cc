@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/status_macros.h"
+#include "worker/lora/model_layers.h"
 #include "worker/model/denoise_batch.h"
 #include "worker/model/text_to_image.h"
 
@@ -14,9 +15,12 @@ namespace {
 class TextToImageEngine final : public Engine {
  public:
   TextToImageEngine(const std::string& name,
-                    std::unique_ptr<model::TextToImage> model, int batch,
-                    LoraStore& loras)
-      : model_(std::move(model)), batch_(*model_, {.capacity = batch}), loras_(loras) {
+                    std::unique_ptr<model::TextToImage> model,
+                    lora::ModelLayers layers, int batch, LoraStore& loras)
+      : model_(std::move(model)),
+        layers_(std::move(layers)),
+        batch_(*model_, {.capacity = batch}),
+        loras_(loras) {
     const model::ModelFacts& facts = model_->facts();
     facts_ = {name, facts.digest, facts.sampler, facts.default_width,
               facts.default_height};
@@ -50,13 +54,15 @@ class TextToImageEngine final : public Engine {
     request.width = task.width;
     request.height = task.height;
     for (const LoraUse& lora : task.loras) {
-      ASSIGN_OR_RETURN(LoraStore::Weights weights, loras_.Get(lora.name));
+      ASSIGN_OR_RETURN(LoraStore::Weights weights,
+                       loras_.Get(lora.name, layers_));
       request.adapters.push_back({std::move(weights), lora.scale});
     }
     return request;
   }
 
   const std::unique_ptr<model::TextToImage> model_;
+  const lora::ModelLayers layers_;
   // Borrows the model, so it is declared after it.
   model::DenoiseBatch batch_;
   LoraStore& loras_;
@@ -70,8 +76,9 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadTextToImageEngine(
     kernels::Device& device, LoraStore& loras) {
   ASSIGN_OR_RETURN(std::unique_ptr<model::TextToImage> model,
                    model::TextToImage::Load(path, device));
-  return std::make_unique<TextToImageEngine>(name, std::move(model), batch,
-                                             loras);
+  ASSIGN_OR_RETURN(lora::ModelLayers layers, lora::ModelLayers::Read(path));
+  return std::make_unique<TextToImageEngine>(name, std::move(model),
+                                             std::move(layers), batch, loras);
 }
 
 }  // namespace tessera::worker

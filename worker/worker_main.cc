@@ -14,6 +14,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -28,6 +29,8 @@
 #include "worker/command_line.h"
 #include "worker/coordinator_link_grpc.h"
 #include "worker/lora/adapter_file.h"
+#include "worker/lora/inspect.h"
+#include "worker/lora/model_layers.h"
 #include "worker/lora_store.h"
 #include "worker/metered_executor.h"
 #include "worker/metrics.h"
@@ -172,10 +175,11 @@ WorkerFacts DescribeWorker(const Options& options,
 // Reads what is certain to be needed, so that damaged files end the worker
 // before it takes work, and the first shard does not wait.
 absl::Status LoadFirst(const Options& options,
-                       const std::vector<std::string>& models, LoraStore& loras,
+                       const std::vector<std::string>& models,
                        ModelStore& store) {
+  // Leaves the fit to the model that a job names.
   for (const auto& [name, file] : options.loras) {
-    RETURN_IF_ERROR(loras.Get(name).status());
+    RETURN_IF_ERROR(lora::InspectAdapterFile(file).status());
   }
   // Leaves the choice to the first shard where there are several models.
   if (models.size() != 1) return absl::OkStatus();
@@ -207,8 +211,12 @@ absl::Status RunWorker(const Options& options) {
 
   // Borrows the device, as the store below does, so both end before it.
   LoraStore loras({options.loras, options.lora_cache, options.lora_cache_bytes},
-                  [&](const std::string& path) {
-                    return lora::ReadAdapterFile(path, *device);
+                  [&](const std::string& path, const lora::ModelLayers& model)
+                      -> absl::StatusOr<LoraStore::Weights> {
+                    ASSIGN_OR_RETURN(
+                        lora::BoundAdapter adapter,
+                        lora::ReadAdapterFile(path, model, {}, *device));
+                    return std::move(adapter.weights);
                   });
   ModelStore store(
       options.models, models,
@@ -218,7 +226,7 @@ absl::Status RunWorker(const Options& options) {
       [&](absl::Duration duration) {
         worker_metrics.ObserveModelLoad(duration);
       });
-  RETURN_IF_ERROR(LoadFirst(options, models, loras, store));
+  RETURN_IF_ERROR(LoadFirst(options, models, store));
   EngineExecutor engine_executor(store, {facts.worker_id, facts.batch});
   MeteredExecutor executor(engine_executor, worker_metrics);
   GrpcCoordinatorLink link(internal::v1::WorkerService::NewStub(

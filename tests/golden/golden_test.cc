@@ -14,6 +14,7 @@
 #include "kernels/device.h"
 #include "nlohmann/json.hpp"
 #include "worker/lora/adapter_file.h"
+#include "worker/lora/model_layers.h"
 #include "worker/model/denoise_batch.h"
 #include "worker/model/npy.h"
 #include "worker/model/text_to_image.h"
@@ -30,6 +31,7 @@ constexpr double kLatents = 1e-3;
 constexpr double kDecibels = 55;
 
 const std::string kSource = TESSERA_SOURCE_DIR;
+const std::string kModel = kSource + "/deploy/local/models/emoji-sd";
 
 // Keeps what a case computes, pictures in [C, h, w] as the goldens are.
 class Recorder : public DenoiseObserver {
@@ -115,8 +117,7 @@ class GoldenTest : public ::testing::TestWithParam<std::string> {
  protected:
   static void SetUpTestSuite() {
     device_ = kernels::CreateCpuDevice(2).value().release();
-    auto model =
-        TextToImage::Load(kSource + "/deploy/local/models/emoji-sd", *device_);
+    auto model = TextToImage::Load(kModel, *device_);
     ASSERT_TRUE(model.ok()) << model.status();
     model_ = model->release();
   }
@@ -141,12 +142,14 @@ class GoldenTest : public ::testing::TestWithParam<std::string> {
       request.init_latents = std::make_shared<const kernels::Tensor>(
           ReadNpy(folder + "/" + name).value());
     }
+    const auto layers = lora::ModelLayers::Read(kModel).value();
     for (const auto& lora : json.value("loras", nlohmann::json::array())) {
       const std::string name = lora["file"];
       request.adapters.push_back(
           {lora::ReadAdapterFile(kSource + "/tests/golden/loras/" + name,
-                                 *device_)
-               .value(),
+                                 layers, {}, *device_)
+               .value()
+               .weights,
            lora["scale"]});
     }
     return request;

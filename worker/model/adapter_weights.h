@@ -13,7 +13,7 @@
 namespace tessera::model {
 
 // The net whose layers an adapter names.
-enum class AdapterNet { kUNet, kTextEncoder };
+enum class AdapterNet { kUNet, kTextEncoder, kTextEncoder2 };
 
 // What a low-rank adapter adds at one layer: scale · up(down(x)).
 struct AdapterLayer {

@@ -9,6 +9,7 @@
 
 #include "kernels/device.h"
 #include "worker/lora/adapter_file.h"
+#include "worker/lora/model_layers.h"
 #include "worker/model/denoise_batch.h"
 #include "worker/model/text_to_image.h"
 
@@ -28,8 +29,9 @@ struct DemoModel {
   std::shared_ptr<const AdapterWeights> Adapter(const std::string& file) const {
     return lora::ReadAdapterFile(
                std::string(TESSERA_SOURCE_DIR) + "/tests/golden/loras/" + file,
-               *device)
-        .value();
+               lora::ModelLayers::Read(Folder()).value(), {}, *device)
+        .value()
+        .weights;
   }
 
   std::unique_ptr<kernels::Device> device;

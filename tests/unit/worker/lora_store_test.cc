@@ -20,7 +20,8 @@ class LoraStoreTest : public ::testing::Test {
   LoraStore Make(int64_t bytes) {
     return LoraStore(
         {files_, tree_.path(), bytes},
-        [this](const std::string& path) -> absl::StatusOr<LoraStore::Weights> {
+        [this](const std::string& path,
+               const lora::ModelLayers&) -> absl::StatusOr<LoraStore::Weights> {
           parsed_.push_back(path.substr(tree_.path().size() + 1));
           if (path.ends_with("bad.safetensors")) {
             return absl::InvalidArgumentError("damaged");
@@ -33,6 +34,7 @@ class LoraStoreTest : public ::testing::Test {
   }
 
   OutputTree tree_;
+  const lora::ModelLayers model_{"model", {}};
   std::map<std::string, std::string> files_;
   std::vector<std::string> parsed_;
 };
@@ -43,8 +45,8 @@ TEST_F(LoraStoreTest, FindsNamedFilesBeforeTheFolders) {
   files_["ink"] = tree_.Write("elsewhere.bin", "1234");
   LoraStore store = Make(100);
 
-  EXPECT_TRUE(store.Get("ink").ok());
-  EXPECT_TRUE(store.Get("pixel").ok());
+  EXPECT_TRUE(store.Get("ink", model_).ok());
+  EXPECT_TRUE(store.Get("pixel", model_).ok());
 
   EXPECT_THAT(parsed_, ElementsAre("elsewhere.bin", "pixel.safetensors"));
 }
@@ -53,7 +55,7 @@ TEST_F(LoraStoreTest, UnknownNameIsNotFound) {
   LoraStore store = Make(100);
 
   for (const char* name : {"ink", "", "../ink", ".ink"}) {
-    EXPECT_THAT(store.Get(name), StatusIs(absl::StatusCode::kNotFound));
+    EXPECT_THAT(store.Get(name, model_), StatusIs(absl::StatusCode::kNotFound));
   }
 }
 
@@ -63,10 +65,21 @@ TEST_F(LoraStoreTest, ParsesOnceWhatFits) {
   LoraStore store = Make(8);
 
   for (const char* name : {"a", "b", "a", "b"}) {
-    EXPECT_TRUE(store.Get(name).ok());
+    EXPECT_TRUE(store.Get(name, model_).ok());
   }
 
   EXPECT_THAT(parsed_, ElementsAre("a.safetensors", "b.safetensors"));
+}
+
+TEST_F(LoraStoreTest, ParsesAnewForAnotherModel) {
+  tree_.Write("a.safetensors", "1234");
+  LoraStore store = Make(8);
+  const lora::ModelLayers other("other", {});
+
+  EXPECT_TRUE(store.Get("a", model_).ok());
+  EXPECT_TRUE(store.Get("a", other).ok());
+
+  EXPECT_THAT(parsed_, ElementsAre("a.safetensors", "a.safetensors"));
 }
 
 TEST_F(LoraStoreTest, ForgetsWhatWasUsedLongestAgo) {
@@ -76,7 +89,7 @@ TEST_F(LoraStoreTest, ForgetsWhatWasUsedLongestAgo) {
   LoraStore store = Make(8);
 
   for (const char* name : {"a", "b", "a", "c", "a", "b"}) {
-    EXPECT_TRUE(store.Get(name).ok());
+    EXPECT_TRUE(store.Get(name, model_).ok());
   }
 
   EXPECT_THAT(parsed_, ElementsAre("a.safetensors", "b.safetensors",
@@ -87,8 +100,8 @@ TEST_F(LoraStoreTest, LargerThanTheBoundIsUsedButNotKept) {
   tree_.Write("a.safetensors", "123456789");
   LoraStore store = Make(8);
 
-  EXPECT_TRUE(store.Get("a").ok());
-  EXPECT_TRUE(store.Get("a").ok());
+  EXPECT_TRUE(store.Get("a", model_).ok());
+  EXPECT_TRUE(store.Get("a", model_).ok());
 
   EXPECT_THAT(parsed_, ElementsAre("a.safetensors", "a.safetensors"));
 }
@@ -97,8 +110,10 @@ TEST_F(LoraStoreTest, DamagedFileIsAnErrorEachTime) {
   tree_.Write("bad.safetensors", "1234");
   LoraStore store = Make(100);
 
-  EXPECT_THAT(store.Get("bad"), StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(store.Get("bad"), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(store.Get("bad", model_),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(store.Get("bad", model_),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 }  // namespace

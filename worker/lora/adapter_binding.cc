@@ -1,0 +1,200 @@
+#include "worker/lora/adapter_binding.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+
+namespace tessera::lora {
+namespace {
+
+using model::AdapterNet;
+using model::LayerTensor;
+
+// The largest rank that kernels/ops/lora_gemm.h takes; beyond, the adapter is
+// merged like those that are not low-rank.
+constexpr int64_t kMaxRank = 1024;
+
+// Names a net for people.
+std::string NetName(AdapterNet net) {
+  switch (net) {
+    case AdapterNet::kUNet:
+      return "UNet";
+    case AdapterNet::kTextEncoder:
+      return "text encoder";
+    case AdapterNet::kTextEncoder2:
+      return "second text encoder";
+  }
+  return "";
+}
+
+// Says why a difference does not fit a layer; empty when it fits.
+std::string Misfit(const ModelLayer& place, const LayerAdapter& adapter) {
+  const Difference* const weight = adapter.weight();
+  if (weight == nullptr) return "";
+  if ((adapter.kind == AdapterKind::kNorm) != place.is_norm() &&
+      adapter.kind != AdapterKind::kFull) {
+    return place.is_norm() ? "the model's layer is a norm"
+                           : "the model's layer is no norm";
+  }
+  const MatrixShape shape = weight->shape();
+  const bool same_kernel =
+      adapter.low_rank == nullptr ||
+      (adapter.low_rank->down().shape()[2] == place.kernel_h &&
+       adapter.low_rank->down().shape()[3] == place.kernel_w);
+  if (shape.rows == place.outputs && shape.columns == place.columns() &&
+      (shape.window == 0 || shape.window == place.window()) && same_kernel) {
+    return "";
+  }
+  return absl::StrCat("shape ", shape.ToString(), ", the model has ",
+                      place.outputs, "x", place.columns());
+}
+
+// Says why magnitudes do not fit a layer; empty when they fit.
+std::string MagnitudeMisfit(const ModelLayer& place,
+                            const Magnitude& magnitude) {
+  const int64_t found = magnitude.values.shape().elements();
+  const int64_t wanted = magnitude.by_input ? place.inputs : place.outputs;
+  if (found == wanted) return "";
+  return absl::StrCat(found, " magnitudes of DoRA, the model has ", wanted,
+                      magnitude.by_input ? " inputs" : " outputs");
+}
+
+}  // namespace
+
+AdapterBinding::AdapterBinding(const ModelLayers& model, int64_t max_bytes,
+                               kernels::Device& device)
+    : model_(model), max_bytes_(max_bytes), device_(device) {}
+
+absl::Status AdapterBinding::Add(const LayerParts& layer) {
+  // Reads before it looks for the place: damage is an error in any model.
+  ASSIGN_OR_RETURN(LayerAdapter adapter, ReadLayerAdapter(layer));
+  evidence_.Add(layer, adapter);
+  report_.keys += static_cast<int64_t>(layer.parts.size());
+  const ModelLayer* const place = model_.Find(layer.net, layer.layer);
+  if (place == nullptr) {
+    Refuse(layer, "the model has no such layer");
+    return absl::OkStatus();
+  }
+  std::string why = Misfit(*place, adapter);
+  if (why.empty() && adapter.magnitude.has_value()) {
+    why = MagnitudeMisfit(*place, *adapter.magnitude);
+  }
+  if (!why.empty()) {
+    Refuse(layer, why);
+    return absl::OkStatus();
+  }
+  const auto [other, added] = bound_.emplace(place, layer.layer);
+  if (!added) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "two names of the same layer: ", other->second, " and ", layer.layer));
+  }
+  report_.matched_keys += static_cast<int64_t>(layer.parts.size());
+  RETURN_IF_ERROR(AddBias(layer, *place, adapter));
+  std::string kind(KindName(adapter.kind));
+  if (adapter.magnitude.has_value()) kind += " with DoRA";
+  ++report_.layers_by_kind[kind];
+  ++report_.layers_by_net[NetName(place->net)];
+  return AddWeight(*place, std::move(adapter));
+}
+
+absl::Status AdapterBinding::AddBias(const LayerParts& layer,
+                                     const ModelLayer& place,
+                                     LayerAdapter& adapter) {
+  if (adapter.bias == nullptr) return absl::OkStatus();
+  const MatrixShape shape = adapter.bias->shape();
+  const int64_t elements = shape.rows * shape.columns;
+  if (!place.has_bias || elements != place.outputs) {
+    const Part part =
+        layer.Has(Part::kDiffBias) ? Part::kDiffBias : Part::kNormBias;
+    --report_.matched_keys;
+    report_.unmatched.push_back(
+        {layer.parts.at(part).key,
+         place.has_bias ? absl::StrCat("shape ", elements, ", the model has ",
+                                       place.outputs)
+                        : "the model's layer has no bias"});
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(CountBytes(adapter.bias->bytes()));
+  weights_.changes.push_back({.net = place.net,
+                              .name = place.name,
+                              .tensor = LayerTensor::kBias,
+                              .change = AsChange(std::move(adapter.bias))});
+  return absl::OkStatus();
+}
+
+absl::Status AdapterBinding::AddWeight(const ModelLayer& place,
+                                       LayerAdapter adapter) {
+  if (adapter.weight() == nullptr) return absl::OkStatus();
+  if (adapter.low_rank != nullptr && !adapter.magnitude.has_value() &&
+      adapter.low_rank->down().shape()[0] <= kMaxRank) {
+    return AddLowRank(place, *adapter.low_rank);
+  }
+  std::unique_ptr<const Difference> difference = std::move(adapter.other);
+  if (difference == nullptr) difference = std::move(adapter.low_rank);
+  auto change = adapter.magnitude.has_value()
+                    ? MakeDora(std::move(difference),
+                               *std::move(adapter.magnitude), place.window())
+                    : AsChange(std::move(difference));
+  RETURN_IF_ERROR(CountBytes(change->bytes()));
+  weights_.changes.push_back({.net = place.net,
+                              .name = place.name,
+                              .tensor = LayerTensor::kWeight,
+                              .change = std::move(change)});
+  return absl::OkStatus();
+}
+
+absl::Status AdapterBinding::AddLowRank(const ModelLayer& place,
+                                        const LowRank& low_rank) {
+  // Counts before it packs: panels of a low rank are larger than the factors.
+  model::AdapterLayer layer{.net = place.net,
+                            .name = place.name,
+                            .scale = static_cast<float>(low_rank.scale())};
+  ASSIGN_OR_RETURN(layer.down,
+                   kernels::PackConvWeights(device_, low_rank.down().view()));
+  ASSIGN_OR_RETURN(layer.up,
+                   kernels::PackGemmWeights(device_, low_rank.up().view()));
+  RETURN_IF_ERROR(CountBytes(layer.down.bytes() + layer.up.bytes()));
+  weights_.layers.push_back(std::move(layer));
+  return absl::OkStatus();
+}
+
+absl::Status AdapterBinding::CountBytes(int64_t bytes) {
+  report_.bytes += bytes;
+  if (max_bytes_ == 0 || report_.bytes <= max_bytes_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "adapter larger than the budget: more than ", max_bytes_, " bytes"));
+}
+
+void AdapterBinding::Refuse(const LayerParts& layer, const std::string& why) {
+  for (const auto& [part, tensor] : layer.parts) {
+    report_.unmatched.push_back({tensor.key, why});
+  }
+}
+
+void AdapterBinding::AddUnknown(const std::string& key) {
+  ++report_.keys;
+  report_.unmatched.push_back({key, "a key of no known dialect"});
+}
+
+model::AdapterWeights AdapterBinding::TakeWeights() {
+  const auto by_name = [](const auto& a, const auto& b) {
+    return std::tie(a.net, a.name) < std::tie(b.net, b.name);
+  };
+  std::sort(weights_.layers.begin(), weights_.layers.end(), by_name);
+  std::sort(weights_.changes.begin(), weights_.changes.end(),
+            [](const model::LayerChange& a, const model::LayerChange& b) {
+              return std::tie(a.net, a.name, a.tensor) <
+                     std::tie(b.net, b.name, b.tensor);
+            });
+  return std::move(weights_);
+}
+
+AdapterReport AdapterBinding::TakeReport() {
+  report_.base_mismatch = evidence_.MismatchWith(model_);
+  return std::move(report_);
+}
+
+}  // namespace tessera::lora

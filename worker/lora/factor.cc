@@ -1,0 +1,128 @@
+#include "worker/lora/factor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+
+namespace tessera::lora {
+namespace {
+
+using kernels::DType;
+using kernels::Shape;
+using kernels::Tensor;
+
+// Refuses one tensor, by its key.
+absl::Status KeyError(std::string_view what, const std::string& key) {
+  return absl::InvalidArgumentError(absl::StrCat(std::string(what), ": ", key));
+}
+
+// Says whether all values are finite.
+bool AllFinite(const Tensor& tensor) {
+  const float* const begin = tensor.f32();
+  return std::all_of(begin, begin + tensor.shape().elements(),
+                     [](float value) { return std::isfinite(value); });
+}
+
+}  // namespace
+
+absl::Status LayerError(const LayerParts& layer, std::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(std::string(what), ": ", layer.layer));
+}
+
+absl::StatusOr<Tensor> ReadFactor(const LayerParts& layer, Part part) {
+  const auto found = layer.parts.find(part);
+  if (found == layer.parts.end()) {
+    return LayerError(
+        layer, absl::StrCat("layer without its ", std::string(PartName(part))));
+  }
+  const PartTensor& tensor = found->second;
+  if (tensor.view.shape.elements() == 0) {
+    return KeyError("empty tensor", tensor.key);
+  }
+  absl::StatusOr<Tensor> values = kernels::ToF32(tensor.view);
+  if (!values.ok()) {
+    return KeyError("tensor is not F32, F16 or BF16", tensor.key);
+  }
+  if (!AllFinite(*values)) {
+    return KeyError("tensor holds NaN or infinity", tensor.key);
+  }
+  return values;
+}
+
+absl::StatusOr<Tensor> ReadMatrix(const LayerParts& layer, Part part) {
+  ASSIGN_OR_RETURN(const Tensor values, ReadFactor(layer, part));
+  const Shape& shape = values.shape();
+  if (shape.rank() < 2) {
+    return KeyError(absl::StrCat("expected a matrix, not ", shape.ToString()),
+                    layer.parts.at(part).key);
+  }
+  Tensor matrix(Shape{shape[0], shape.elements() / shape[0]}, DType::kF32);
+  std::copy_n(values.f32(), shape.elements(), matrix.f32());
+  return matrix;
+}
+
+absl::StatusOr<double> ReadScale(const LayerParts& layer, int64_t lora_rank) {
+  if (!layer.Has(Part::kAlpha)) return layer.scale_from_metadata.value_or(1.0);
+  const std::string& key = layer.parts.at(Part::kAlpha).key;
+  ASSIGN_OR_RETURN(const Tensor alpha, ReadFactor(layer, Part::kAlpha));
+  if (alpha.shape().elements() != 1) {
+    return KeyError("alpha is not one number", key);
+  }
+  if (alpha.f32()[0] == 0) return KeyError("alpha is 0", key);
+  return static_cast<double>(alpha.f32()[0]) / static_cast<double>(lora_rank);
+}
+
+absl::Status ExpectOnly(const LayerParts& layer,
+                        std::initializer_list<Part> allowed) {
+  for (const auto& [part, tensor] : layer.parts) {
+    if (std::find(allowed.begin(), allowed.end(), part) == allowed.end()) {
+      return KeyError("layer with parts of two kinds of adapter", tensor.key);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ExpectSameRank(const LayerParts& layer, int64_t a, int64_t b) {
+  if (a == b) return absl::OkStatus();
+  return LayerError(layer, absl::StrCat("ranks disagree: ", a, " and ", b));
+}
+
+Tensor Transposed(const Tensor& matrix) {
+  const int64_t n = matrix.shape()[0], m = matrix.shape()[1];
+  Tensor transposed(Shape{m, n}, DType::kF32);
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < m; ++j) {
+      transposed.f32()[j * n + i] = matrix.f32()[i * m + j];
+    }
+  }
+  return transposed;
+}
+
+Tensor FoldCore(const Tensor& core, const Tensor& factor) {
+  const int64_t p = core.shape()[0], q = core.shape()[1];
+  const int64_t n = factor.shape()[1];
+  const int64_t window = core.shape()[2] * core.shape()[3];
+  Tensor folded(Shape{p, n, core.shape()[2], core.shape()[3]}, DType::kF32);
+  std::vector<double> row(static_cast<size_t>(n * window));
+  for (int64_t i = 0; i < p; ++i) {
+    std::fill(row.begin(), row.end(), 0.0);
+    for (int64_t j = 0; j < q; ++j) {
+      const float* const taps = core.f32() + (i * q + j) * window;
+      for (int64_t k = 0; k < n; ++k) {
+        const double weight = factor.f32()[j * n + k];
+        for (int64_t t = 0; t < window; ++t) {
+          row[static_cast<size_t>(k * window + t)] +=
+              weight * static_cast<double>(taps[t]);
+        }
+      }
+    }
+    std::copy(row.begin(), row.end(), folded.f32() + i * n * window);
+  }
+  return folded;
+}
+
+}  // namespace tessera::lora
