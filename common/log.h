@@ -5,6 +5,7 @@
 #ifndef TESSERA_COMMON_LOG_H_
 #define TESSERA_COMMON_LOG_H_
 
+#include <cmath>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -22,7 +23,7 @@ enum class LogFormat { kText, kJson };
 struct LogField {
   std::string_view name;
   std::string value;
-  bool quoted = true;  // false for numbers and booleans in JSON
+  bool quoted = true;  // false in JSON for what JSON has as a number
 
   LogField(std::string_view field, std::string_view text)
       : name(field), value(text) {}
@@ -35,7 +36,9 @@ struct LogField {
   LogField(std::string_view field, absl::Duration duration);
   template <typename T>
   requires std::is_arithmetic_v<T> LogField(std::string_view field, T number)
-      : name(field), value(std::to_string(number)), quoted(false) {}
+      : name(field),
+        value(std::to_string(number)),
+        quoted(!std::isfinite(static_cast<double>(number))) {}
 };
 
 // Chooses the form and the lowest severity written; call once in main.

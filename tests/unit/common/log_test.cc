@@ -1,5 +1,7 @@
 #include "common/log.h"
 
+#include <limits>
+
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 
@@ -37,6 +39,24 @@ TEST(LogTest, InvalidUtf8DoesNotBreakJson) {
                     {{"text", "\xff\xfe"}});
 
   EXPECT_FALSE(nlohmann::json::parse(line, nullptr, false).is_discarded());
+}
+
+TEST(LogTest, NumbersThatJsonLacksAreStrings) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const std::string line =
+      FormatLogLine(LogFormat::kJson, Severity::kInfo, kNoon, "odd rates",
+                    {{"nan", std::numeric_limits<float>::quiet_NaN()},
+                     {"up", infinity},
+                     {"down", -infinity},
+                     {"half", 0.5}});
+
+  const auto json = nlohmann::json::parse(line, nullptr, false);
+
+  ASSERT_FALSE(json.is_discarded()) << line;
+  EXPECT_EQ(json["nan"], "nan");
+  EXPECT_EQ(json["up"], "inf");
+  EXPECT_EQ(json["down"], "-inf");
+  EXPECT_EQ(json["half"], 0.5);
 }
 
 }  // namespace
