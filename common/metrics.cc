@@ -67,17 +67,36 @@ class HealthHandler final : public CivetHandler {
   const std::function<bool()> healthy_;
 };
 
-// Opens and closes one loopback connection to `port`; waits up to 10 ms for an
-// answer, which a stopping server never gives.
-void Knock(int port) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (socket < 0) return;
-  sockaddr_in address{};
+// Returns what to connect to in order to reach a server on `host`, which is
+// numeric. A server on all addresses is reached over the loopback.
+sockaddr_storage KnockAddress(const std::string& host, int port) {
+  sockaddr_storage storage{};
+  if (host.starts_with('[')) {
+    auto& address = reinterpret_cast<sockaddr_in6&>(storage);
+    address.sin6_family = AF_INET6;
+    address.sin6_port = htons(static_cast<uint16_t>(port));
+    ::inet_pton(AF_INET6, host.substr(1, host.find(']') - 1).c_str(),
+                &address.sin6_addr);
+    if (IN6_IS_ADDR_UNSPECIFIED(&address.sin6_addr)) {
+      address.sin6_addr = in6addr_loopback;
+    }
+    return storage;
+  }
+  auto& address = reinterpret_cast<sockaddr_in&>(storage);
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
-  // Reaches a server that listens on all addresses as well; one that listens on
-  // another alone stops in its own time.
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::inet_pton(AF_INET, host.c_str(), &address.sin_addr);
+  if (address.sin_addr.s_addr == htonl(INADDR_ANY)) {
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  }
+  return storage;
+}
+
+// Opens and closes one connection to `address`; waits up to 10 ms for an
+// answer, which a stopping server never gives.
+void Knock(const sockaddr_storage& address) {
+  const int socket = ::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return;
   if (::connect(socket, reinterpret_cast<const sockaddr*>(&address),
                 sizeof address) == 0) {
     pollfd wait{socket, POLLIN, 0};
@@ -127,12 +146,14 @@ const std::vector<double>& WorkSeconds() {
 // a probe.
 class Exposition::Server {
  public:
-  Server(const std::string& address, const Registry& registry,
+  Server(const std::string& host, int port, const Registry& registry,
          std::function<bool()> healthy)
-      : metrics_(registry.prometheus()),
+      : host_(host),
+        metrics_(registry.prometheus()),
         health_(std::move(healthy)),
         // Members above are there before the first request can come.
-        server_(std::vector<std::string>{"listening_ports", address,
+        server_(std::vector<std::string>{"listening_ports",
+                                         absl::StrCat(host, ":", port),
                                          "num_threads", "2"}) {
     server_.addHandler("/metrics", metrics_);
     server_.addHandler("/healthz", health_);
@@ -141,7 +162,11 @@ class Exposition::Server {
   // Asked of the server, as port 0 lets the system choose.
   int port() { return server_.getListeningPorts().at(0); }
 
+  // Returns where a connection reaches the server.
+  sockaddr_storage address() { return KnockAddress(host_, port()); }
+
  private:
+  const std::string host_;
   MetricsHandler metrics_;
   HealthHandler health_;
   CivetServer server_;
@@ -159,19 +184,17 @@ absl::StatusOr<std::unique_ptr<Exposition>> Exposition::Start(
     return absl::InvalidArgumentError(absl::StrCat(
         "metrics address: expected host:port, got \"", address, "\""));
   }
-  const std::string host = address.substr(0, colon);
   // civetweb wants numbers; an empty host means all addresses.
-  const std::string listen =
-      host.empty() || host == "localhost"
-          ? absl::StrCat(host.empty() ? "0.0.0.0" : "127.0.0.1", ":", port)
-          : address;
+  std::string host = address.substr(0, colon);
+  if (host.empty()) host = "0.0.0.0";
+  if (host == "localhost") host = "127.0.0.1";
   // Civetweb's constructor throws; this is where it is turned into a status.
   try {
     return std::unique_ptr<Exposition>(new Exposition(
-        std::make_unique<Server>(listen, registry, std::move(healthy))));
+        std::make_unique<Server>(host, port, registry, std::move(healthy))));
   } catch (const CivetException& error) {
     return absl::UnavailableError(absl::StrCat("cannot listen for metrics on ",
-                                               listen,
+                                               host, ":", port,
                                                ": port in use or address "
                                                "not of this machine (",
                                                error.what(), ")"));
@@ -184,10 +207,10 @@ Exposition::Exposition(std::unique_ptr<Server> server)
 Exposition::~Exposition() {
   // The server looks at its stop flag only every 2 s unless a connection
   // arrives, so knock until it has stopped.
-  const int listening = port();
+  const sockaddr_storage address = server_->address();
   std::atomic<bool> stopped{false};
   std::thread knocker([&] {
-    while (!stopped) Knock(listening);
+    while (!stopped) Knock(address);
   });
   server_.reset();
   stopped = true;

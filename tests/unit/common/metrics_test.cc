@@ -8,6 +8,7 @@
 #include <atomic>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -76,6 +77,21 @@ TEST(MetricsTest, PortInUseIsUnavailable) {
                                   registry, [] { return true; });
 
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
+}
+
+// A server that nobody connects to looks at its stop flag every 2 s only.
+TEST(MetricsTest, StopsAtOnceWhateverAddressItHas) {
+  Registry registry;
+  for (const char* host : {"127.0.0.2", "0.0.0.0", ""}) {
+    auto exposition = Exposition::Start(absl::StrCat(host, ":0"), registry,
+                                        [] { return true; });
+    ASSERT_TRUE(exposition.ok()) << exposition.status();
+    const absl::Time start = RealClock().Now();
+
+    exposition->reset();
+
+    EXPECT_LT(RealClock().Now() - start, absl::Seconds(1)) << host;
+  }
 }
 
 TEST(MetricsTest, BadAddressesAreRefused) {
