@@ -1,10 +1,9 @@
 #include "coordinator/options.h"
 
 #include <algorithm>
+#include <iterator>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "common/status_macros.h"
 
 namespace tessera::coordinator {
@@ -99,57 +98,24 @@ constexpr FlagSpec kFlags[] = {
     {"log-format", "text or json. Default: text.", SetLogFormat},
 };
 
-// Names the variable of a flag: TESSERA_LOG_FORMAT for log-format.
-std::string EnvironmentName(std::string_view flag) {
-  return absl::StrCat("TESSERA_", absl::AsciiStrToUpper(absl::StrReplaceAll(
-                                      std::string(flag), {{"-", "_"}})));
-}
-
-// Applies one setting and puts into the error where it came from.
-absl::Status Set(const FlagSpec& flag, const std::string& source,
-                 const std::string& value, Options& options) {
-  const absl::Status status = flag.set(value, options);
-  if (status.ok()) return status;
-  return absl::InvalidArgumentError(
-      absl::StrCat(source, ": ", status.message()));
-}
-
 }  // namespace
 
 absl::StatusOr<Options> ParseOptions(
     const Environment& environment, const std::vector<std::string>& arguments) {
+  std::vector<std::string> names;
+  for (const FlagSpec& flag : kFlags) names.emplace_back(flag.name);
+  ASSIGN_OR_RETURN(const std::vector<Setting> settings,
+                   ReadSettings(names, environment, arguments));
   Options options;
-  // First the environment, then the command line: the nearer one wins.
-  for (const FlagSpec& flag : kFlags) {
-    const std::string variable = EnvironmentName(flag.name);
-    if (const std::optional<std::string> value = environment(variable)) {
-      RETURN_IF_ERROR(Set(flag, variable, *value, options));
-    }
-  }
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const std::string& argument = arguments[i];
-    // "--flag=value" is cut at its first equals sign; values may hold others.
-    const size_t equals = std::min(argument.find('='), argument.size());
-    const std::string spelled = argument.substr(0, equals);
-    const auto flag = std::find_if(
-        std::begin(kFlags), std::end(kFlags), [&](const FlagSpec& known) {
-          return spelled == absl::StrCat("--", std::string(known.name));
-        });
-    if (flag == std::end(kFlags)) {
-      // Names it as written: a mistyped flag must not be ignored.
+  for (const Setting& setting : settings) {
+    // Found: only flags of the list are returned.
+    const FlagSpec& flag = *std::find_if(
+        std::begin(kFlags), std::end(kFlags),
+        [&](const FlagSpec& known) { return known.name == setting.name; });
+    const absl::Status status = flag.set(setting.value, options);
+    if (!status.ok()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("unknown argument: ", argument));
-    }
-    if (equals < argument.size()) {
-      RETURN_IF_ERROR(
-          Set(*flag, spelled, argument.substr(equals + 1), options));
-    } else if (i + 1 < arguments.size()) {
-      // Takes the next argument whatever it looks like: a value may start with
-      // a dash.
-      RETURN_IF_ERROR(Set(*flag, spelled, arguments[++i], options));
-    } else {
-      return absl::InvalidArgumentError(
-          absl::StrCat("value missing after: ", spelled));
+          absl::StrCat(setting.source, ": ", status.message()));
     }
   }
   return options;
@@ -160,7 +126,7 @@ std::string HelpText() {
   for (const FlagSpec& flag : kFlags) {
     absl::StrAppend(&text, "\n  --", std::string(flag.name), "\n      ",
                     std::string(flag.help),
-                    "\n      Variable: ", EnvironmentName(flag.name), ".\n");
+                    "\n      Variable: ", VariableName(flag.name), ".\n");
   }
   return text;
 }

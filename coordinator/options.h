@@ -2,14 +2,13 @@
 #ifndef TESSERA_COORDINATOR_OPTIONS_H_
 #define TESSERA_COORDINATOR_OPTIONS_H_
 
-#include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/log.h"
+#include "common/settings.h"
 
 namespace tessera::coordinator {
 
@@ -22,13 +21,8 @@ struct Options {
   LogFormat log_format = LogFormat::kText;
 };
 
-// Reads a variable of the environment.
-using Environment =
-    std::function<std::optional<std::string>(const std::string&)>;
-
-// Reads options first from the environment (TESSERA_LISTEN for --listen), then
-// from `arguments` of the forms --flag=value and --flag value. Errors:
-// INVALID_ARGUMENT naming the flag or variable.
+// Reads options from the environment and from `arguments`, as ReadSettings
+// does. Errors: INVALID_ARGUMENT naming the flag or variable.
 absl::StatusOr<Options> ParseOptions(const Environment& environment,
                                      const std::vector<std::string>& arguments);
 
