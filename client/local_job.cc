@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/child_process.h"
 #include "client/exit_codes.h"
+#include "client/output_cleanup.h"
 #include "client/retry.h"
 #include "common/status_macros.h"
 
@@ -164,15 +165,6 @@ absl::StatusOr<v1::Job> LocalJob::SubmitAndFollow() {
   return Follow(job.job_id());
 }
 
-// Removes what only a running job needs; the service is stopped by now. A
-// folder that was made for a job that did not come about goes as well.
-void LocalJob::CleanOutput(bool refused) {
-  std::error_code ignored;
-  fs::remove_all(fs::path(request_.out) / ".tmp", ignored);
-  // Removes the folder only when it is empty.
-  if (refused && !request_.out_existed) fs::remove(request_.out, ignored);
-}
-
 // Stops the service whatever happened, so that nobody writes into the folder
 // when it returns.
 absl::StatusOr<v1::Job> LocalJob::Run() {
@@ -180,7 +172,7 @@ absl::StatusOr<v1::Job> LocalJob::Run() {
   RETURN_IF_ERROR(StartCoordinator());
   absl::StatusOr<v1::Job> job = SubmitAndFollow();
   service_->Stop(kStopGrace);
-  CleanOutput(!job.ok());
+  CleanOutput(request_.out, request_.out_before, !job.ok());
   return job;
 }
 

@@ -39,7 +39,6 @@ class LocalJob {
   // Cancels the job and waits a little until it is sealed.
   void Cancel(const std::string& job_id);
   absl::StatusOr<v1::Job> SubmitAndFollow();
-  void CleanOutput(bool refused);
 
   const LocalRequest& request_;
   TemporaryFolder& folder_;

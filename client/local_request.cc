@@ -166,10 +166,7 @@ absl::StatusOr<LocalRequest> MakeLocalRequest(const Arguments& arguments,
   request.out = request.header.output_uri();
   if (request.out.starts_with("file://")) request.out = request.out.substr(7);
   RETURN_IF_ERROR(CheckOutputFolder(request.out));
-  std::error_code error;
-  // Remembered before anything is created, so that only a folder of ours is
-  // removed if the job is refused.
-  request.out_existed = fs::exists(request.out, error);
+  request.out_before = LookAtOutput(request.out);
   request.keep_logs = arguments.Has("keep-logs");
   return request;
 }

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/arguments.h"
+#include "client/output_cleanup.h"
 #include "client/prompts_file.h"
 #include "tessera/v1/generation_service.pb.h"
 
@@ -18,7 +19,7 @@ struct LocalRequest {
   v1::JobHeader header;            // complete
   std::string model_folder;        // absolute
   std::string out;                 // absolute
-  bool out_existed = false;        // before we began
+  OutputBefore out_before;         // what of `out` is not ours
   int workers = 2;                 // 1 to 64
   int threads = 1;                 // a worker, 1 to 1024
   std::vector<std::string> loras;  // NAME=FILE, files absolute

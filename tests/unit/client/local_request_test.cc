@@ -46,7 +46,7 @@ TEST_F(LocalRequestTest, DefaultsShareTheCores) {
   EXPECT_EQ(request->threads, 4);
   EXPECT_EQ(request->header.model(), "tiny-sd");
   EXPECT_EQ(request->model_folder, model_);
-  EXPECT_FALSE(request->out_existed);
+  EXPECT_FALSE(request->out_before.folder);
 }
 
 TEST_F(LocalRequestTest, MoreWorkersThanCoresStillGetAThread) {
@@ -103,7 +103,7 @@ TEST_F(LocalRequestTest, OutputMustBeAFolderWithoutAFinishedJob) {
               HasSubstr("already holds a finished job"));
 
   folder_.Write("empty/other", "");
-  EXPECT_TRUE(Make({"--out", folder_.File("empty")})->out_existed);
+  EXPECT_TRUE(Make({"--out", folder_.File("empty")})->out_before.folder);
 }
 
 }  // namespace
