@@ -27,7 +27,7 @@ constexpr size_t kLongestModelName = 128;
 // Whether the folder's name can be the model's name. The service checks it
 // again; an error found here can name the flag.
 bool IsModelName(const std::string& name) {
-  return !name.empty() && name.size() <= kLongestModelName &&
+  return !name.empty() && name.size() <= kLongestModelName && name[0] != '.' &&
          std::all_of(name.begin(), name.end(), [](unsigned char c) {
            return std::isalnum(c) || c == '.' || c == '_' || c == '-';
          });
@@ -47,7 +47,7 @@ absl::StatusOr<std::string> CheckModelFolder(const std::string& given) {
   if (!IsModelName(folder.filename().string())) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--model: the folder's name may hold letters, digits, '.', '_' and "
-        "'-' only: ",
+        "'-' only and not start with a dot: ",
         given));
   }
   return folder.string();

@@ -91,6 +91,9 @@ TEST_F(LocalRequestTest, ModelNameThatTheServiceWouldRefuseIsExplained) {
 
   EXPECT_THAT(Refusal({"--model", folder_.File("models/tiny sd")}),
               HasSubstr("the folder's name"));
+  folder_.Write("models/.tiny-sd/model_index.json", "{}");
+  EXPECT_THAT(Refusal({"--model", folder_.File("models/.tiny-sd")}),
+              HasSubstr("not start with a dot"));
 }
 
 TEST_F(LocalRequestTest, OutputMustBeAFolderWithoutAFinishedJob) {
