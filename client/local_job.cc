@@ -104,11 +104,7 @@ absl::StatusOr<v1::Job> LocalJob::Submit() {
   Client submitter = Connect(std::move(options), clock_);
   absl::StatusOr<v1::Job> job =
       submitter.CreateJob(request_.header, request_.prompts);
-  if (!job.ok()) {
-    return absl::Status(
-        job.status().code(),
-        request_.prompts.Locate(std::string(job.status().message())));
-  }
+  if (!job.ok()) return request_.prompts.Locate(job.status());
   return job;
 }
 

@@ -8,9 +8,12 @@
 #include <cstdio>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "common/status_macros.h"
 
 namespace tessera::client {
@@ -105,12 +108,17 @@ PromptsFile::~PromptsFile() {
   if (descriptor_ >= 0) close(descriptor_);
 }
 
-std::string PromptsFile::Locate(const std::string& message) const {
-  return absl::StrCat(
-      name_, ": ",
-      // Each line of the message is about a line of the file, and editors jump
-      // to "file: line".
-      absl::StrReplaceAll(message, {{"\n", absl::StrCat("\n", name_, ": ")}}));
+absl::Status PromptsFile::Locate(const absl::Status& error) const {
+  std::vector<std::string> located;
+  for (const absl::string_view text : absl::StrSplit(error.message(), '\n')) {
+    const std::string line(text);
+    // Editors jump to "file: line". Whatever else a submit may answer, such as
+    // a folder in use, is not the file's fault.
+    const bool of_file =
+        line.starts_with("line ") || line.starts_with("prompts file ");
+    located.push_back(of_file ? absl::StrCat(name_, ": ", line) : line);
+  }
+  return absl::Status(error.code(), absl::StrJoin(located, "\n"));
 }
 
 absl::StatusOr<std::string> PromptsFile::Read(int64_t offset,

@@ -26,8 +26,9 @@ class PromptsFile {
   // Returns how messages name the file.
   const std::string& name() const { return name_; }
 
-  // Returns `message` with the file's name before each of its lines.
-  std::string Locate(const std::string& message) const;
+  // Returns a submit's error with the file's name before each line of its
+  // message that tells of the file ("line 3: …").
+  absl::Status Locate(const absl::Status& error) const;
 
   // Returns the size in bytes when it was opened.
   int64_t size() const { return size_; }

@@ -34,13 +34,9 @@ absl::StatusOr<v1::Job> Submit(const Arguments& arguments,
         progress.ShowAway(reason);
       }));
   absl::StatusOr<v1::Job> job = client.CreateJob(header, prompts);
-  // Refused input: the message has lines of the file, so the file is named.
-  if (job.status().code() == absl::StatusCode::kInvalidArgument) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        prompts.name(), ": ", std::string(job.status().message())));
-  }
+  if (!job.ok()) return prompts.Locate(job.status());
   // A repeated submit gets the first job, so watching works in both cases.
-  if (!job.ok() || !arguments.Has("watch")) return job;
+  if (!arguments.Has("watch")) return job;
   progress.Show(*job);
   return client.WatchJob(job->job_id(),
                          [&](const v1::Job& now) { progress.Show(now); });

@@ -69,12 +69,21 @@ TEST(PromptsFileTest, PipeCanBeReadTwice) {
   EXPECT_EQ(*file->Read(0, 400'000), text);
 }
 
-TEST(PromptsFileTest, LocatesEveryLineOfAMessage) {
+TEST(PromptsFileTest, LocatesErrorsAboutTheFileOnly) {
   const ScratchFolder folder;
   const std::string path = folder.Write("p.jsonl", "");
+  const auto file = PromptsFile::Open(path);
+  ASSERT_TRUE(file.ok());
 
-  EXPECT_EQ(PromptsFile::Open(path)->Locate("line 1: a\nline 2: b"),
-            path + ": line 1: a\n" + path + ": line 2: b");
+  EXPECT_EQ(
+      file->Locate(absl::InvalidArgumentError("line 1: a\nline 2: b\n(and so")),
+      absl::InvalidArgumentError(path + ": line 1: a\n" + path +
+                                 ": line 2: b\n(and so"));
+  EXPECT_EQ(file->Locate(absl::InvalidArgumentError("prompts file is empty")),
+            absl::InvalidArgumentError(path + ": prompts file is empty"));
+  const absl::Status other =
+      absl::FailedPreconditionError("output folder is in use by job j: /out");
+  EXPECT_EQ(file->Locate(other), other);
 }
 
 TEST(PromptsFileTest, MovesItsDescriptor) {
