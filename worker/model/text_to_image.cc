@@ -37,6 +37,17 @@ absl::Status CheckAgreement(const UNetConfig& unet, const VaeConfig& vae,
   return absl::OkStatus();
 }
 
+// Refuses a folder made for another pipeline, whose nets may have the same
+// shapes and yet be used in another way. The file is optional: weights that are
+// converted by hand come without it.
+absl::Status CheckPipeline(const std::string& model_dir) {
+  const absl::StatusOr<ConfigFile> index =
+      ConfigFile::Open(model_dir + "/model_index.json");
+  if (absl::IsNotFound(index.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(index.status());
+  return index->ExpectString("_class_name", "StableDiffusionPipeline");
+}
+
 // Opens a config and has `read` check it.
 template <typename Config>
 absl::StatusOr<Config> ReadConfig(
@@ -52,6 +63,7 @@ absl::StatusOr<Config> ReadConfig(
 // refused early.
 absl::StatusOr<std::unique_ptr<TextToImage>> TextToImage::Load(
     const std::string& model_dir, kernels::Device& device) {
+  RETURN_IF_ERROR(CheckPipeline(model_dir));
   ASSIGN_OR_RETURN(const auto text_config,
                    ReadConfig(model_dir + "/text_encoder/config.json",
                               ReadTextEncoderConfig));

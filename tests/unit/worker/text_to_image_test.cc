@@ -4,6 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/worker/demo_model.h"
 #include "worker/model/layer_table.h"
 #include "worker/model/prompt_cache.h"
@@ -71,6 +72,20 @@ TEST_F(TextToImageTest, ValidateNamesTheFieldThatIsWrong) {
   request = SmallRequest("a", 1);
   request.adapters = {{Demo().Adapter("ink-peft.safetensors"), INFINITY}};
   ExpectInvalid(request, "loras");
+}
+
+TEST_F(TextToImageTest, AnotherPipelineIsRefusedByName) {
+  const testing::TemporaryFolder folder;
+  testing::WriteText(folder / "model_index.json",
+                     R"({"_class_name": "StableDiffusionXLPipeline"})");
+
+  const auto model = TextToImage::Load(folder.path(), *Demo().device);
+
+  EXPECT_EQ(model.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(model.status().message(),
+            folder / "model_index.json" +
+                ": _class_name: expected \"StableDiffusionPipeline\", got "
+                "\"StableDiffusionXLPipeline\"");
 }
 
 TEST_F(TextToImageTest, MissingFolderIsNotFound) {
