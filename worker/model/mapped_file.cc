@@ -13,8 +13,9 @@
 namespace tessera::model {
 
 absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
-  // Keeps the descriptor from programs that this process may start.
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Keeps the descriptor from programs that this process may start, and does
+  // not wait for the writer of a pipe.
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
   }

@@ -14,8 +14,9 @@ namespace tessera::model {
 // they are when it moves.
 class MappedFile {
  public:
-  // Maps `path`. Errors: NOT_FOUND, PERMISSION_DENIED, or INVALID_ARGUMENT for
-  // something that is not a regular file; all name the path.
+  // Maps `path`. Errors: those of open(2), such as NOT_FOUND and
+  // PERMISSION_DENIED, or INVALID_ARGUMENT for something that is not a regular
+  // file; all name the path.
   static absl::StatusOr<MappedFile> Open(const std::string& path);
 
   MappedFile(MappedFile&& other) noexcept;

@@ -25,6 +25,9 @@ using kernels::Tensor;
 // Magic and version 1.0; the two bytes of the header's length follow.
 constexpr std::string_view kMagic("\x93NUMPY\x01\x00", 8);
 constexpr size_t kPreamble = 10;
+// Far more than any latents have; the product of both fits 64 bits.
+constexpr int64_t kMaxExtent = int64_t{1} << 24;
+constexpr int64_t kMaxElements = int64_t{1} << 32;
 
 // Reads "(4, 16, 16)" after 'shape' in the header.
 absl::StatusOr<Shape> ParseShape(const std::string& header,
@@ -35,17 +38,20 @@ absl::StatusOr<Shape> ParseShape(const std::string& header,
     return error;
   }
   std::vector<int64_t> extents;
+  int64_t elements = 1;
   const std::string inside = header.substr(open + 1, close - open - 1);
   // Walks the entries between commas; a tuple of one has an empty second one.
   for (const absl::string_view part : absl::StrSplit(inside, ',')) {
     if (part.find_first_not_of(' ') == absl::string_view::npos) continue;
     int64_t extent = 0;
-    // Refuses what no array of latents has; the caller compares the product
-    // with the file's size.
-    if (!absl::SimpleAtoi(part, &extent) || extent < 0 || extent > (1 << 24) ||
+    if (!absl::SimpleAtoi(part, &extent) || extent < 0 || extent > kMaxExtent ||
         extents.size() == Shape::kMaxRank) {
       return error;
     }
+    // Bounds the product as it grows: the caller compares it with the file's
+    // size.
+    elements *= extent;
+    if (elements > kMaxElements) return error;
     extents.push_back(extent);
   }
   return ShapeOf(extents);
