@@ -1,16 +1,23 @@
 #include "worker/model/config_file.h"
 
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "worker/model/json_text.h"
 #include "worker/model/mapped_file.h"
 
 namespace tessera::model {
 namespace {
 
 using nlohmann::json;
+
+// Deeper than any config; values are printed by recursion.
+constexpr int kMaxDepth = 32;
+// Bytes of a value that a message quotes.
+constexpr size_t kMaxQuoted = 80;
 
 // Says whether `value` is a whole number in [min, max]; the parser keeps
 // numbers beyond INT64_MAX unsigned.
@@ -28,6 +35,14 @@ std::string Range(int64_t min, int64_t max) {
   return absl::StrCat("an integer from ", min, " to ", max);
 }
 
+// Returns up to `size` bytes of a longer UTF-8 text, which end between two
+// characters.
+std::string CutUtf8(const std::string& text, size_t size) {
+  // Steps back over bytes that continue a character: 10xxxxxx.
+  while (size > 0 && (static_cast<uint8_t>(text[size]) & 0xC0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
 }  // namespace
 
 ConfigFile::ConfigFile(json json, std::string path)
@@ -41,6 +56,11 @@ absl::StatusOr<ConfigFile> ConfigFile::Open(const std::string& path) {
 
 absl::StatusOr<ConfigFile> ConfigFile::Parse(const std::string& text,
                                              const std::string& path) {
+  const absl::Status fit = CheckJsonText(text, kMaxDepth);
+  if (!fit.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": expected a JSON object, but it ", std::string(fit.message())));
+  }
   // Parses without exceptions: damaged text becomes a value that is no object.
   json object = json::parse(text, nullptr, false);
   if (!object.is_object()) {
@@ -62,7 +82,7 @@ absl::Status ConfigFile::Error(const std::string& field,
   const json& value = Get(field);
   // Quotes what the file has, cut short: a field may hold a whole table.
   std::string got = value.dump(-1, ' ', false, json::error_handler_t::replace);
-  if (got.size() > 80) got = got.substr(0, 80) + "…";
+  if (got.size() > kMaxQuoted) got = CutUtf8(got, kMaxQuoted) + "…";
   return absl::InvalidArgumentError(
       absl::StrCat(path_, ": ", field, ": expected ", expected, ", got ", got));
 }
@@ -96,6 +116,25 @@ absl::StatusOr<double> ConfigFile::NumberOr(const std::string& field,
     return Error(field, "a finite number");
   }
   return value.get<double>();
+}
+
+// Rounds once, as torch does with Python's numbers.
+absl::StatusOr<float> ConfigFile::FloatOr(const std::string& field,
+                                          double fallback) const {
+  ASSIGN_OR_RETURN(const double number, NumberOr(field, fallback));
+  // Compares before it rounds: what f32 cannot hold has no defined value.
+  if (std::abs(number) > std::numeric_limits<float>::max()) {
+    return Error(field, "a number that fits f32");
+  }
+  return static_cast<float>(number);
+}
+
+// Checks what is left after rounding: a divisor may not become zero.
+absl::StatusOr<float> ConfigFile::PositiveOr(const std::string& field,
+                                             double fallback) const {
+  ASSIGN_OR_RETURN(const float number, FloatOr(field, fallback));
+  if (number <= 0) return Error(field, "a positive number");
+  return number;
 }
 
 absl::StatusOr<bool> ConfigFile::BoolOr(const std::string& field,

@@ -17,7 +17,7 @@ namespace tessera::model {
 class ConfigFile {
  public:
   // Reads `path`. Errors: NOT_FOUND, or INVALID_ARGUMENT for something that is
-  // not a JSON object.
+  // not a JSON object or nests deeper than configs do.
   static absl::StatusOr<ConfigFile> Open(const std::string& path);
 
   // Takes `text` as the contents of `path`.
@@ -35,6 +35,10 @@ class ConfigFile {
   // Return the field as what their name says.
   absl::StatusOr<double> NumberOr(const std::string& field,
                                   double fallback) const;  // finite
+  absl::StatusOr<float> FloatOr(const std::string& field,
+                                double fallback) const;  // fits f32
+  absl::StatusOr<float> PositiveOr(const std::string& field,
+                                   double fallback) const;  // in f32, too
   absl::StatusOr<bool> BoolOr(const std::string& field, bool fallback) const;
   absl::StatusOr<std::string> StringOr(const std::string& field,
                                        const std::string& fallback) const;

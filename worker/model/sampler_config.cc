@@ -1,6 +1,9 @@
 #include "worker/model/sampler_config.h"
 
+#include <vector>
+
 #include "common/status_macros.h"
+#include "worker/model/noise_schedule.h"
 #include "worker/model/sampler.h"
 
 namespace tessera::model {
@@ -59,6 +62,21 @@ absl::Status ReadChoices(const ConfigFile& file, SamplerConfig& config) {
   return absl::OkStatus();
 }
 
+// Refuses betas so small or so many that in f32 no noise is left at the start
+// of training or no signal at its end: steps would divide by zero. A schedule
+// that is rescaled ends without signal on purpose.
+absl::Status CheckAlphas(const ConfigFile& file, SamplerConfig config) {
+  config.rescale_betas_zero_snr = false;
+  const std::vector<float> alphas = AlphasCumprod(config);
+  if (alphas.front() >= 1) {
+    return file.Error("beta_start", "a schedule that starts with some noise");
+  }
+  if (alphas.back() <= 0) {
+    return file.Error("beta_end", "a schedule that ends with some signal");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<SamplerConfig> ReadSamplerConfig(const ConfigFile& file) {
@@ -82,7 +100,6 @@ absl::StatusOr<SamplerConfig> ReadSamplerConfig(const ConfigFile& file) {
                    file.IntOr("num_train_timesteps", 2, 100'000, 1000));
   ASSIGN_OR_RETURN(config.beta_start, file.NumberOr("beta_start", 0.0001));
   ASSIGN_OR_RETURN(config.beta_end, file.NumberOr("beta_end", 0.02));
-  // Keeps every alpha above 0 and below 1, so that no step divides by zero.
   if (config.beta_start <= 0 || config.beta_start >= 1) {
     return file.Error("beta_start", "a number between 0 and 1");
   }
@@ -103,6 +120,7 @@ absl::StatusOr<SamplerConfig> ReadSamplerConfig(const ConfigFile& file) {
     return file.Error("rescale_betas_zero_snr",
                       "false for a model that predicts epsilon");
   }
+  RETURN_IF_ERROR(CheckAlphas(file, config));
   return config;
 }
 

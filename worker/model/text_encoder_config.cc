@@ -36,8 +36,8 @@ absl::StatusOr<TextEncoderConfig> ReadTextEncoderConfig(
   // Leaves room for start, end and one token.
   ASSIGN_OR_RETURN(config.max_position_embeddings,
                    file.IntOr("max_position_embeddings", 3, 4096, 77));
-  ASSIGN_OR_RETURN(const double epsilon, file.NumberOr("layer_norm_eps", 1e-5));
-  config.layer_norm_eps = static_cast<float>(epsilon);
+  ASSIGN_OR_RETURN(config.layer_norm_eps,
+                   file.PositiveOr("layer_norm_eps", 1e-5));
   ASSIGN_OR_RETURN(const std::string act,
                    file.StringOr("hidden_act", "quick_gelu"));
   // Knows the activations of OpenAI's CLIP and of SD 2's OpenCLIP.

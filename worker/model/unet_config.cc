@@ -74,6 +74,21 @@ absl::StatusOr<std::vector<bool>> ReadBlocks(const ConfigFile& file,
   return cross_attention;
 }
 
+// Refuses sinusoids that have no two halves, or frequencies of no finite
+// exponent, -i / (half - shift).
+absl::Status CheckTimeEmbedding(const ConfigFile& file,
+                                const UNetConfig& config) {
+  const int64_t sinusoids = config.block_out_channels[0];
+  if (sinusoids % 2 != 0) {
+    return file.Error("block_out_channels", "a first one that is even");
+  }
+  if (config.freq_shift >= static_cast<float>(sinusoids / 2)) {
+    return file.Error("freq_shift",
+                      "less than half of the first of block_out_channels");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<UNetConfig> ReadUNetConfig(const ConfigFile& file) {
@@ -114,15 +129,13 @@ absl::StatusOr<UNetConfig> ReadUNetConfig(const ConfigFile& file) {
                    file.IntOr("cross_attention_dim", 1, 65536, 1280));
   ASSIGN_OR_RETURN(config.norm_num_groups,
                    file.IntOr("norm_num_groups", 1, 1024, 32));
-  // Reads in double and rounds once, as torch does with Python's numbers.
-  ASSIGN_OR_RETURN(const double epsilon, file.NumberOr("norm_eps", 1e-5));
-  config.norm_eps = static_cast<float>(epsilon);
+  ASSIGN_OR_RETURN(config.norm_eps, file.PositiveOr("norm_eps", 1e-5));
   ASSIGN_OR_RETURN(config.use_linear_projection,
                    file.BoolOr("use_linear_projection", false));
   ASSIGN_OR_RETURN(config.flip_sin_to_cos,
                    file.BoolOr("flip_sin_to_cos", true));
-  ASSIGN_OR_RETURN(const double shift, file.NumberOr("freq_shift", 0));
-  config.freq_shift = static_cast<float>(shift);
+  ASSIGN_OR_RETURN(config.freq_shift, file.FloatOr("freq_shift", 0));
+  RETURN_IF_ERROR(CheckTimeEmbedding(file, config));
   // Checks what group norm and attention divide.
   for (size_t i = 0; i < blocks; ++i) {
     // Is the width that all resnets and transformers of the level work at.

@@ -45,15 +45,12 @@ absl::StatusOr<VaeConfig> ReadVaeConfig(const ConfigFile& file) {
                    file.BoolOr("mid_block_add_attention", true));
   ASSIGN_OR_RETURN(config.use_post_quant_conv,
                    file.BoolOr("use_post_quant_conv", true));
-  ASSIGN_OR_RETURN(const double scaling,
-                   file.NumberOr("scaling_factor", 0.18215));
   // Divides the latents, so it cannot be zero.
-  if (scaling <= 0) return file.Error("scaling_factor", "a positive number");
-  config.scaling_factor = static_cast<float>(scaling);
+  ASSIGN_OR_RETURN(config.scaling_factor,
+                   file.PositiveOr("scaling_factor", 0.18215));
   // Is absent from Stable Diffusion's configs, hence 0; later autoencoders set
   // it.
-  ASSIGN_OR_RETURN(const double shift, file.NumberOr("shift_factor", 0));
-  config.shift_factor = static_cast<float>(shift);
+  ASSIGN_OR_RETURN(config.shift_factor, file.FloatOr("shift_factor", 0));
   return config;
 }
 
