@@ -121,15 +121,15 @@ absl::StatusOr<int64_t> FolderBlobStore::UploadedBytes(
 
 absl::Status FolderBlobStore::Append(const std::string& digest, int64_t offset,
                                      std::string_view bytes) {
-  RETURN_IF_ERROR(CheckDigest(digest));
-  ASSIGN_OR_RETURN(
-      const FileDescriptor file,
-      FileDescriptor::Open(UploadPath(digest), O_WRONLY | O_CREAT));
-  ASSIGN_OR_RETURN(const int64_t size, file.Size());
+  ASSIGN_OR_RETURN(const int64_t size, UploadedBytes(digest));
+  // Checked before the file is made: a refusal leaves nothing behind.
   if (offset != size) {
     return absl::AbortedError(absl::StrCat(
         "upload of ", digest, " goes on at byte ", size, ", not at ", offset));
   }
+  ASSIGN_OR_RETURN(
+      const FileDescriptor file,
+      FileDescriptor::Open(UploadPath(digest), O_WRONLY | O_CREAT));
   RETURN_IF_ERROR(file.Write(offset, bytes));
   // Stamped with our clock, not the machine's, as age is told by ours.
   const timespec now = absl::ToTimespec(clock_.Now());

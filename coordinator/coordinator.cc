@@ -34,8 +34,7 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(
       half_made.push_back(entry.job.id);
     }
     for (const JobId& id : half_made) {
-      transaction.DeleteJob(id);
-      state->jobs.Remove(id);
+      state->RemoveJob(id, transaction);
       Log(Severity::kWarning, "half-made job removed", {{"job", id.value()}});
     }
     return absl::OkStatus();
@@ -123,8 +122,7 @@ absl::StatusOr<Job> Coordinator::FinishJob(const JobId& job, int64_t lines) {
     // first to finish is the job, and this one's shards are dropped.
     const Job* first = state_->jobs.FindRequest(entry->job.header.request_id);
     if (first != nullptr) {
-      transaction.DeleteJob(job);
-      state_->jobs.Remove(job);
+      state_->RemoveJob(job, transaction);
       entry = state_->jobs.Find(first->id);
     } else {
       entry->job.lines = lines;
@@ -149,8 +147,7 @@ absl::Status Coordinator::AbortJob(const JobId& job) {
     // Gone already: a submit that lost against its twin, or a second abort.
     if (state_->jobs.Find(job) == nullptr) return absl::OkStatus();
     RETURN_IF_ERROR(state_->FindCreating(job).status());
-    transaction.DeleteJob(job);
-    state_->jobs.Remove(job);
+    state_->RemoveJob(job, transaction);
     return absl::OkStatus();
   });
 }
@@ -244,6 +241,8 @@ absl::StatusOr<CoordinatorStats> Coordinator::Stats() {
   RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction&) {
     stats = state_->stats;
     stats.leases = state_->leases.size();
+    stats.loras = state_->loras.names();
+    stats.lora_bytes = state_->loras.bytes();
     stats.workers = state_->workers.CountLive(state_->clock.Now());
     // A walk over all jobs twice a second; ended ones are skipped at once.
     for (const auto& [number, entry] : state_->jobs.entries()) {
@@ -342,6 +341,7 @@ absl::StatusOr<int64_t> Coordinator::SealDue() {
       entry.job.end_time = now;
       // Frees the bitmaps; what ended is read from the store.
       entry.shards = {};
+      state_->ReleaseLoras(entry);
       // The files are synced before this commit, so a job that is stored as
       // ended has its manifest. A crash in between seals again.
       transaction.PutJob(entry.job);

@@ -17,6 +17,7 @@
 #include "coordinator/coordinator_options.h"
 #include "coordinator/coordinator_stats.h"
 #include "coordinator/job.h"
+#include "coordinator/lora.h"
 #include "coordinator/manifest.h"
 #include "coordinator/store/job_store.h"
 #include "coordinator/worker_protocol.h"
@@ -40,6 +41,18 @@ struct JobPage {
 struct ImagePage {
   std::vector<ImageRecord> images;
   int64_t next_shard = 0;  // where the next page starts; 0: this was the last
+};
+
+// A version of a LoRA as a client sees it.
+struct LoraEntry {
+  Lora lora;
+  bool in_use = false;  // an unfinished job needs it
+};
+
+// A page of LoRAs: what each name means, in order of names.
+struct LoraPage {
+  std::vector<LoraEntry> loras;
+  bool last = true;  // no name comes after these
 };
 
 class CoordinatorState;
@@ -104,6 +117,30 @@ class Coordinator {
 
   absl::StatusOr<std::vector<Worker>> ListWorkers();
   absl::StatusOr<CoordinatorStats> Stats();
+
+  // --- LoRAs; their files are LoraLibrary's ---
+
+  // Makes `lora`, whose bytes are durable, what its name means from now on; see
+  // LoraRegistry::Put.
+  absl::StatusOr<LoraEntry> PutLora(const Lora& lora);
+
+  // Returns the version that a name means. Errors: NOT_FOUND.
+  absl::StatusOr<LoraEntry> GetLora(const LoraName& name);
+
+  // Returns any version that has this file, or nothing.
+  absl::StatusOr<std::optional<Lora>> FindLoraFile(const std::string& sha256);
+
+  // Lists at most `limit` names that come after the name `after`.
+  absl::StatusOr<LoraPage> ListLoras(const std::string& after, int64_t limit);
+
+  // Forgets a name with all its versions, or one version of it, and returns the
+  // digests of files that no name needs any more. Errors: NOT_FOUND;
+  // FAILED_PRECONDITION while an unfinished job uses it.
+  absl::StatusOr<std::vector<std::string>> DeleteLora(const LoraName& name);
+
+  // Promises versions to a job in CREATING: none of them can be deleted until
+  // it has ended. Errors: ABORTED when one was deleted since it was looked up.
+  absl::Status PinLoras(const JobId& job, const std::vector<LoraPin>& pins);
 
   // --- Workers ---
 

@@ -15,12 +15,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
+#include "common/folder_blob_store.h"
 #include "common/log.h"
 #include "common/status_macros.h"
 #include "coordinator/options.h"
 #include "coordinator/server.h"
 #include "coordinator/store/memory_job_store.h"
 #include "coordinator/store/sqlite_job_store.h"
+#include "worker/lora/inspect.h"
 
 namespace tessera::coordinator {
 namespace {
@@ -72,17 +74,34 @@ absl::StatusOr<std::unique_ptr<JobStore>> OpenStore(const Options& options) {
   return *std::move(store);
 }
 
+// Opens the files of LoRAs, in a folder beside everything else. They are looked
+// at by the code that workers apply them with, so that what is accepted here is
+// not refused there.
+absl::StatusOr<LoraParts> OpenLoras(const Options& options) {
+  LoraParts parts;
+  ASSIGN_OR_RETURN(
+      parts.blobs,
+      FolderBlobStore::Open(absl::StrCat(options.data, "/blobs"), RealClock()));
+  parts.inspector = [](const std::string& path) -> absl::StatusOr<LoraFacts> {
+    ASSIGN_OR_RETURN(const lora::AdapterFacts facts,
+                     lora::InspectAdapterFile(path));
+    return LoraFacts{facts.dialect, static_cast<int32_t>(facts.layers)};
+  };
+  return parts;
+}
+
 // Serves until a signal comes.
 absl::Status Run(const Options& options) {
   const sigset_t signals = BlockSignals();  // before any thread starts
   ASSIGN_OR_RETURN(std::unique_ptr<JobStore> store, OpenStore(options));
+  ASSIGN_OR_RETURN(LoraParts loras, OpenLoras(options));
   ServerOptions server_options;
   server_options.listen = options.listen;
   server_options.metrics_listen = options.metrics_listen;
   server_options.coordinator.lease_duration = options.lease_duration;
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<Server> server,
-      Server::Start(server_options, RealClock(), std::move(store)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
+                   Server::Start(server_options, RealClock(), std::move(store),
+                                 std::move(loras)));
   Log(Severity::kInfo, "coordinator started",
       {{"listen", options.listen},
        {"port", server->port()},

@@ -29,6 +29,11 @@ CoordinatorState::CoordinatorState(
 // totals and failed seals are not stored and are kept.
 absl::Status CoordinatorState::Load() {
   RETURN_IF_ERROR(jobs.Load(store));
+  ASSIGN_OR_RETURN(const std::vector<Lora> rows, store.LoadLoras());
+  loras.Load(rows);
+  for (const auto& [number, entry] : jobs.entries()) {
+    for (const LoraPin& pin : entry.loras) loras.Use(pin);
+  }
   // After every load, also one after a failed commit: a grant that was not
   // stored was not answered either, so nobody holds it.
   dispatcher.AdoptLeases(clock.Now());
@@ -85,6 +90,17 @@ absl::StatusOr<JobEntry*> CoordinatorState::FindCreating(const JobId& id) {
   return absl::FailedPreconditionError(
       absl::StrCat("job no longer takes prompts: ", id.value(), " is ",
                    std::string(JobStateName(entry->job.state))));
+}
+
+void CoordinatorState::RemoveJob(const JobId& id, JobTransaction& transaction) {
+  ReleaseLoras(*jobs.Find(id));
+  transaction.DeleteJob(id);
+  jobs.Remove(id);
+}
+
+void CoordinatorState::ReleaseLoras(JobEntry& entry) {
+  for (const LoraPin& pin : entry.loras) loras.Release(pin);
+  entry.loras.clear();
 }
 
 absl::Status CoordinatorState::CheckFolderIsFree(

@@ -14,6 +14,7 @@
 #include "coordinator/group_commit.h"
 #include "coordinator/job_table.h"
 #include "coordinator/lease_table.h"
+#include "coordinator/lora_registry.h"
 #include "coordinator/manifest.h"
 #include "coordinator/seal_queue.h"
 #include "coordinator/store/job_store.h"
@@ -49,6 +50,12 @@ class CoordinatorState {
   // As FindJob. Errors: also FAILED_PRECONDITION once it left CREATING.
   absl::StatusOr<JobEntry*> FindCreating(const JobId& id);
 
+  // Removes a job, which must be there, with everything stored for it.
+  void RemoveJob(const JobId& id, JobTransaction& transaction);
+
+  // Gives back what the job was promised; its pins stay in the store.
+  void ReleaseLoras(JobEntry& entry);
+
   // Refuses, with FAILED_PRECONDITION, a folder that a job which has not ended
   // writes to. Jobs with the same request id do not count: a repeated submit
   // may overlap with its own first half.
@@ -63,6 +70,7 @@ class CoordinatorState {
 
   CoordinatorStats stats;
   JobTable jobs;
+  LoraRegistry loras;
   LeaseTable leases;
   WorkerRegistry workers;
   SealQueue seals;

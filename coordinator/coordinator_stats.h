@@ -12,7 +12,9 @@ struct CoordinatorStats {
   int64_t jobs_sealing = 0;
   int64_t shards_waiting = 0;  // could be leased now
   int64_t leases = 0;
-  int64_t workers = 0;  // that synchronize in time
+  int64_t workers = 0;     // that synchronize in time
+  int64_t loras = 0;       // names
+  int64_t lora_bytes = 0;  // of all files
   int64_t images_done_total = 0;
   int64_t images_failed_total = 0;
   int64_t leases_lost_total = 0;

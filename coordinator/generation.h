@@ -13,6 +13,9 @@ namespace tessera::coordinator {
 struct LoraUse {
   std::string name;
   float scale = 1;
+  // The file that the name meant when the job was accepted; empty for a LoRA
+  // that every worker was given.
+  std::string sha256;
 
   friend auto operator<=>(const LoraUse&, const LoraUse&) = default;
 };

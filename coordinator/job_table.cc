@@ -23,6 +23,10 @@ absl::Status JobTable::Load(const JobStore& store) {
     if (has_work) {
       ASSIGN_OR_RETURN(entry.shards, store.LoadShards(job.id));
     }
+    // Until its end a job keeps what it was promised from being deleted.
+    if (!IsTerminal(job.state)) {
+      ASSIGN_OR_RETURN(entry.loras, store.LoadLoraPins(job.id));
+    }
     for (const Shard& shard : entry.shards) {
       // Leased ones are queued by nobody: the dispatcher adopts them.
       if (!shard.complete() && shard.holder.empty()) {

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "common/ids.h"
 #include "coordinator/job.h"
+#include "coordinator/lora.h"
 #include "coordinator/rate_meter.h"
 #include "coordinator/store/job_store.h"
 
@@ -25,6 +26,8 @@ struct JobEntry {
   int64_t leases = 0;           // in force, not revoked
   int64_t last_grant = 0;       // see JobCandidate
   RateMeter rate;               // pictures done
+  // What the job was promised; empty once it has ended.
+  std::vector<LoraPin> loras;
 };
 
 // Finds jobs by id, request id and order of creation. Thread-compatible.

@@ -62,8 +62,18 @@ std::string TimeText(absl::Time time) {
              : absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone());
 }
 
+// Returns the LoRAs that the job was promised, with the files they were.
+Json LorasJson(const std::vector<LoraPin>& pins) {
+  Json loras = Json::array();
+  for (const LoraPin& pin : pins) {
+    loras.push_back({{"name", pin.name}, {"sha256", pin.sha256}});
+  }
+  return loras;
+}
+
 // Returns job.json: what was asked, what became of it, and by which version.
-std::string JobText(const Job& job, absl::Time end_time) {
+std::string JobText(const Job& job, const std::vector<LoraPin>& pins,
+                    absl::Time end_time) {
   // Parsed and written again, so that a request of any shape nests properly;
   // one that is not JSON must not keep a job from ending.
   Json request = Json::parse(job.header.request_json, nullptr, false);
@@ -78,6 +88,7 @@ std::string JobText(const Job& job, absl::Time end_time) {
                      {"seed", job.header.seed},
                      {"shard_size", job.header.shard_size},
                      {"request", request},
+                     {"loras", LorasJson(pins)},
                      {"lines", job.lines},
                      {"shards", job.shards},
                      {"retries", job.retries},
@@ -188,7 +199,8 @@ absl::Status SealJob(const JobStore& store, const TaskReader& task_reader,
   ASSIGN_OR_RETURN(
       DurableFile summary,
       DurableFile::Create(out / "job.json", temporary / "job.json"));
-  RETURN_IF_ERROR(summary.Append(JobText(job, end_time)));
+  ASSIGN_OR_RETURN(const std::vector<LoraPin> pins, store.LoadLoraPins(job.id));
+  RETURN_IF_ERROR(summary.Append(JobText(job, pins, end_time)));
   RETURN_IF_ERROR(summary.Commit());
   // Also takes what workers left there when they were killed.
   fs::remove_all(temporary, error);

@@ -40,6 +40,13 @@ class MeteredTransaction final : public JobTransaction {
   }
   // Failures count as well: a disk that is slow to fail is what an operator
   // wants to see.
+  void PutLora(const Lora& lora) override { transaction_->PutLora(lora); }
+  void DeleteLora(const std::string& name, const std::string& sha256) override {
+    transaction_->DeleteLora(name, sha256);
+  }
+  void PinLora(const JobId& job, const LoraPin& pin) override {
+    transaction_->PinLora(job, pin);
+  }
   absl::Status Commit() override {
     const absl::Status status = transaction_->Commit();
     metrics_.ObserveTransaction(clock_.Now() - begin_);
@@ -87,6 +94,15 @@ absl::StatusOr<std::vector<TaskResult>> MeteredJobStore::ReadResults(
 absl::StatusOr<int64_t> MeteredJobStore::CountConflicts(
     const JobId& job) const {
   return store_.CountConflicts(job);
+}
+
+absl::StatusOr<std::vector<Lora>> MeteredJobStore::LoadLoras() const {
+  return store_.LoadLoras();
+}
+
+absl::StatusOr<std::vector<LoraPin>> MeteredJobStore::LoadLoraPins(
+    const JobId& job) const {
+  return store_.LoadLoraPins(job);
 }
 
 }  // namespace tessera::coordinator

@@ -63,7 +63,18 @@ Metrics::Metrics(metrics::Registry& registry)
       workers_(registry
                    .Gauge("tessera_coordinator_workers",
                           "Workers that synchronize in time.")
-                   .Add({})) {}
+                   .Add({})),
+      loras_(registry
+                 .Gauge("tessera_coordinator_loras",
+                        "Names in the registry of LoRAs.")
+                 .Add({})),
+      lora_bytes_(registry
+                      .Gauge("tessera_coordinator_lora_bytes",
+                             "Bytes of the files in the registry of LoRAs.")
+                      .Add({})),
+      lora_pushes_(registry.Counter("tessera_coordinator_lora_pushes_total",
+                                    "Uploads of LoRAs that ended, by "
+                                    "result.")) {}
 
 void Metrics::ObserveCall(std::string_view method, absl::StatusCode code,
                           absl::Duration duration) {
@@ -84,6 +95,13 @@ void Metrics::CountAssignment() { assignments_.Increment(); }
 
 void Metrics::CountStaleCommit() { stale_commits_.Increment(); }
 
+void Metrics::CountLoraPush(absl::StatusCode code) {
+  const char* result = "interrupted";
+  if (code == absl::StatusCode::kOk) result = "accepted";
+  if (code == absl::StatusCode::kInvalidArgument) result = "refused";
+  lora_pushes_.Add({{"result", result}}).Increment();
+}
+
 void Metrics::Update(const CoordinatorStats& stats) {
   jobs_active_.Set(static_cast<double>(
       // Both numbers are of one instant; the bound only guards the subtraction.
@@ -92,6 +110,8 @@ void Metrics::Update(const CoordinatorStats& stats) {
   shards_waiting_.Set(static_cast<double>(stats.shards_waiting));
   leases_.Set(static_cast<double>(stats.leases));
   workers_.Set(static_cast<double>(stats.workers));
+  loras_.Set(static_cast<double>(stats.loras));
+  lora_bytes_.Set(static_cast<double>(stats.lora_bytes));
 
   // Two updates may come at once: each shows what it adds to the one before.
   CoordinatorStats before;

@@ -35,6 +35,10 @@ class Metrics {
   // Counts a commit that was refused because its lease is no longer valid.
   void CountStaleCommit();
 
+  // Counts an upload of a LoRA that ended: accepted, refused for what it was,
+  // or interrupted by whatever may pass.
+  void CountLoraPush(absl::StatusCode code);
+
   // Shows the newest sizes, and adds what the totals grew by.
   void Update(const CoordinatorStats& stats);
 
@@ -55,6 +59,9 @@ class Metrics {
   prometheus::Gauge& shards_waiting_;
   prometheus::Gauge& leases_;
   prometheus::Gauge& workers_;
+  prometheus::Gauge& loras_;
+  prometheus::Gauge& lora_bytes_;
+  prometheus::Family<prometheus::Counter>& lora_pushes_;
 
   absl::Mutex mu_;
   CoordinatorStats shown_ ABSL_GUARDED_BY(mu_);

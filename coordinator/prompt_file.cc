@@ -103,6 +103,8 @@ absl::Status PromptFile::EndLine(std::string_view line) {
     absl::StatusOr<PromptLine> parsed = parser_.Parse(line);
     if (parsed.ok()) {
       RETURN_IF_ERROR(Accept(*std::move(parsed)));
+    } else if (!absl::IsInvalidArgument(parsed.status())) {
+      return parsed.status();  // the registry's: the line may well be good
     } else {
       // Collected, not returned: users mend a file faster when they see ten
       // errors at once.

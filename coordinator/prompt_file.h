@@ -40,7 +40,8 @@ class PromptFile {
 
   PromptFile(PromptFileOptions options, Sink sink);
 
-  // Appends bytes. Errors: INVALID_ARGUMENT after ten bad lines; the sink's.
+  // Appends bytes. Errors: INVALID_ARGUMENT after ten bad lines; the sink's
+  // and the registry's.
   // Do not call again after an error.
   absl::Status Add(std::string_view bytes);
 

@@ -48,8 +48,8 @@ absl::Status ReadSampler(element value, std::string& target) {
 
 // Reads {"name": …, "scale": …}; the scale may be missing and is 1 then.
 // Errors: also for a name that the job does not know.
-absl::StatusOr<LoraUse> ReadLora(
-    element value, const absl::flat_hash_set<std::string>& known) {
+absl::StatusOr<LoraUse> ReadLora(element value,
+                                 const PromptLineOptions& options) {
   if (!value.is_object()) return WrongType("an array of objects", value);
   LoraUse use;
   bool has_name = false, has_scale = false;
@@ -74,17 +74,13 @@ absl::StatusOr<LoraUse> ReadLora(
     }
   }
   if (!has_name) return absl::InvalidArgumentError("a name is missing");
-  if (!known.contains(use.name)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("no LoRA named ", Quoted(use.name), " is registered"));
-  }
+  RETURN_IF_ERROR(ResolveLora(options, use));
   return use;
 }
 
 // Reads the LoRAs of a line. They replace the job's, all of them: an empty
 // array means none.
-absl::Status ReadLoras(element value,
-                       const absl::flat_hash_set<std::string>& known,
+absl::Status ReadLoras(element value, const PromptLineOptions& options,
                        std::vector<LoraUse>& target) {
   if (!value.is_array()) return WrongType("an array of objects", value);
   // Holds the job's defaults until here.
@@ -97,12 +93,12 @@ absl::Status ReadLoras(element value,
       return absl::InvalidArgumentError(
           absl::StrCat("must be at most ", kMaxLoras, " LoRAs"));
     }
-    ASSIGN_OR_RETURN(LoraUse use, ReadLora(item, known));
+    ASSIGN_OR_RETURN(LoraUse use, ReadLora(item, options));
     const auto same = [&](const LoraUse& other) {
-      return other.name == use.name;
+      return other.name == use.name && other.sha256 == use.sha256;
     };
     // Quadratic over at most kMaxLoras. Two scales for one LoRA have no
-    // meaning.
+    // meaning; two versions of one are two LoRAs.
     if (std::any_of(target.begin(), target.end(), same)) {
       return absl::InvalidArgumentError(
           absl::StrCat(Quoted(use.name), " is named twice"));
@@ -115,10 +111,9 @@ absl::Status ReadLoras(element value,
 // The fields of a line and how each is read into a PromptLine.
 struct Field {
   std::string_view name;
-  absl::Status (*read)(element, const absl::flat_hash_set<std::string>&,
-                       PromptLine&);
+  absl::Status (*read)(element, const PromptLineOptions&, PromptLine&);
 };
-using Known = const absl::flat_hash_set<std::string>&;
+using Options = const PromptLineOptions&;
 
 // Reads an integer field by the rule that the defaults of a job share.
 absl::Status ReadIntField(element value, absl::StatusOr<int> (*check)(int64_t),
@@ -130,47 +125,49 @@ absl::Status ReadIntField(element value, absl::StatusOr<int> (*check)(int64_t),
 // Every field that a line may have; the place of a field is its bit in `seen`.
 // The common ones come first, as they are looked up one by one.
 constexpr Field kFields[] = {
-    {"prompt", [](element v, Known,
+    {"prompt", [](element v, Options,
                   PromptLine& line) { return ReadText(v, line.prompt); }},
     {"custom_id",
-     [](element v, Known, PromptLine& line) {
+     [](element v, Options, PromptLine& line) {
        return ReadCustomId(v, line.custom_id);
      }},
     {"negative_prompt",
-     [](element v, Known, PromptLine& line) {
+     [](element v, Options, PromptLine& line) {
        return ReadText(v, line.negative_prompt);
      }},
     {"seed",
-     [](element v, Known, PromptLine& line) -> absl::Status {
+     [](element v, Options, PromptLine& line) -> absl::Status {
        ASSIGN_OR_RETURN(line.seed, ReadUint64(v));
        return absl::OkStatus();
      }},
     {"num_images_per_prompt",
-     [](element v, Known, PromptLine& line) {
+     [](element v, Options, PromptLine& line) {
        return ReadIntField(v, CheckPictures, line.num_images_per_prompt);
      }},
     {"num_inference_steps",
-     [](element v, Known, PromptLine& line) {
+     [](element v, Options, PromptLine& line) {
        return ReadIntField(v, CheckSteps, line.num_inference_steps);
      }},
     {"guidance_scale",
-     [](element v, Known, PromptLine& line) -> absl::Status {
+     [](element v, Options, PromptLine& line) -> absl::Status {
        ASSIGN_OR_RETURN(const double scale, ReadNumber(v));
        ASSIGN_OR_RETURN(line.guidance_scale, CheckGuidance(scale));
        return absl::OkStatus();
      }},
     {"width",
-     [](element v, Known, PromptLine& line) {
+     [](element v, Options, PromptLine& line) {
        return ReadIntField(v, CheckSize, line.width);
      }},
     {"height",
-     [](element v, Known, PromptLine& line) {
+     [](element v, Options, PromptLine& line) {
        return ReadIntField(v, CheckSize, line.height);
      }},
-    {"sampler", [](element v, Known,
+    {"sampler", [](element v, Options,
                    PromptLine& line) { return ReadSampler(v, line.sampler); }},
-    {"loras", [](element v, Known known,
-                 PromptLine& line) { return ReadLoras(v, known, line.loras); }},
+    {"loras",
+     [](element v, Options options, PromptLine& line) {
+       return ReadLoras(v, options, line.loras);
+     }},
 };
 // The place of "prompt", the only field that must be there.
 constexpr size_t kPromptField = 0;
@@ -201,7 +198,7 @@ absl::Status FieldError(std::string_view field, std::string_view reason) {
 }
 
 // Reads one field. `seen` has a bit for each field that came before.
-absl::Status ReadField(std::string_view name, element value, Known known,
+absl::Status ReadField(std::string_view name, element value, Options options,
                        uint32_t& seen, PromptLine& line) {
   const size_t index = FindField(name);
   if (index == std::size(kFields)) {
@@ -211,12 +208,22 @@ absl::Status ReadField(std::string_view name, element value, Known known,
   }
   if (seen >> index & 1) return FieldError(name, "given twice");
   seen |= 1u << index;
-  const absl::Status status = kFields[index].read(value, known, line);
-  if (!status.ok()) return FieldError(name, std::string(status.message()));
-  return absl::OkStatus();
+  const absl::Status status = kFields[index].read(value, options, line);
+  // Whatever else failed is not the line's fault and gets no field.
+  if (!absl::IsInvalidArgument(status)) return status;
+  return FieldError(name, std::string(status.message()));
 }
 
 }  // namespace
+
+absl::Status ResolveLora(const PromptLineOptions& options, LoraUse& use) {
+  if (options.registry != nullptr) {
+    return options.registry->Resolve(options.known_loras, use);
+  }
+  if (options.known_loras.contains(use.name)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("no LoRA named ", Quoted(use.name), " is registered"));
+}
 
 // The parser's own memory and a copy of the line with the padding it needs.
 struct PromptLineParser::Buffers {
@@ -254,8 +261,7 @@ absl::StatusOr<PromptLine> PromptLineParser::Parse(std::string_view text) {
   // the fields copy what they keep.
   const simdjson::dom::object object = root.get_object().value_unsafe();
   for (const auto field : object) {
-    RETURN_IF_ERROR(
-        ReadField(field.key, field.value, options_.known_loras, seen, line));
+    RETURN_IF_ERROR(ReadField(field.key, field.value, options_, seen, line));
   }
   if (!(seen >> kPromptField & 1)) return FieldError("prompt", "is missing");
   return line;

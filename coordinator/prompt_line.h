@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "coordinator/generation.h"
+#include "coordinator/lora_resolver.h"
 
 namespace tessera::coordinator {
 
@@ -17,9 +18,14 @@ namespace tessera::coordinator {
 struct PromptLineOptions {
   // Used where a line is silent. Validated by whoever decoded the request.
   GenerationDefaults defaults;
-  // LoRAs that lines may name.
+  // LoRAs that lines may name although they are not registered.
   absl::flat_hash_set<std::string> known_loras;
+  // Finds the others, and outlives the parser; null when there is no registry.
+  LoraResolver* registry = nullptr;
 };
+
+// Fills in what `use` means to a job with these options; see LoraResolver.
+absl::Status ResolveLora(const PromptLineOptions& options, LoraUse& use);
 
 // Parses lines; keeps its buffers between them. Thread-compatible.
 class PromptLineParser {
@@ -32,7 +38,7 @@ class PromptLineParser {
   //
   // Errors: INVALID_ARGUMENT "field: reason", or the reason alone when the
   // line as a whole is bad (UTF-8, JSON, not an object). A field that is
-  // unknown or given twice is an error too.
+  // unknown or given twice is an error too. Other errors are the registry's.
   absl::StatusOr<PromptLine> Parse(std::string_view text);
 
  private:

@@ -16,6 +16,7 @@
 #include "coordinator/service/generation_service.h"
 #include "coordinator/service/idle_workers.h"
 #include "coordinator/service/job_watchers.h"
+#include "coordinator/service/lora_service.h"
 #include "coordinator/service/shard_codec.h"
 #include "coordinator/service/worker_service.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
@@ -39,6 +40,12 @@ constexpr absl::Duration kSealInterval = absl::Milliseconds(100);
 // Longest time that a call of an idle worker is held. Shorter than what proxies
 // and load balancers allow a silent call.
 constexpr absl::Duration kMaxHold = absl::Seconds(10);
+// Calls about LoRAs have threads of their own: they read and digest whole
+// files, and a worker's Synchronize must not wait behind them.
+constexpr int kLoraThreads = 8;
+constexpr size_t kMaxWaitingLoraCalls = 1024;
+// Uploads expire after a day, so this may be rare.
+constexpr absl::Duration kSweepInterval = absl::Hours(1);
 // As long as a store that is slow, not stuck, may need for its commit.
 constexpr absl::Duration kShutdownGrace = absl::Seconds(2);
 
@@ -48,14 +55,18 @@ constexpr absl::Duration kShutdownGrace = absl::Seconds(2);
 class Server::Parts {
  public:
   Parts(const ServerOptions& options, Clock& clock,
-        std::unique_ptr<JobStore> store)
+        std::unique_ptr<JobStore> store, LoraParts loras)
       : options_(options),
         clock_(clock),
         metrics_(registry_),
         store_(std::move(store)),
+        lora_parts_(std::move(loras)),
         metered_store_(*store_, clock, metrics_),
         pool_(std::make_unique<CallPool>(kCallThreads, kMaxWaitingCalls)),
+        lora_pool_(
+            std::make_unique<CallPool>(kLoraThreads, kMaxWaitingLoraCalls)),
         frame_{*pool_, clock, metrics_},
+        lora_frame_{*lora_pool_, clock, metrics_},
         // Half a lease, so that a held worker never looks lost.
         idle_(frame_,
               std::min(kMaxHold, options.coordinator.lease_duration / 2)) {}
@@ -72,6 +83,11 @@ class Server::Parts {
     generation_ =
         std::make_unique<GenerationService>(frame_, *coordinator_, *watchers_);
     workers_ = std::make_unique<WorkerService>(frame_, *coordinator_, idle_);
+    ASSIGN_OR_RETURN(library_,
+                     LoraLibrary::Open(*coordinator_, *lora_parts_.blobs,
+                                       lora_parts_.inspector));
+    loras_ =
+        std::make_unique<LoraService>(lora_frame_, *coordinator_, *library_);
     // From here on calls come in; all that they use is there.
     RETURN_IF_ERROR(Listen());
     if (!options_.metrics_listen.empty()) {
@@ -84,6 +100,8 @@ class Server::Parts {
     Tick();
     ticker_ = std::make_unique<PeriodicThread>(clock_, kTickInterval,
                                                [this] { Tick(); });
+    sweeper_ = std::make_unique<PeriodicThread>(clock_, kSweepInterval,
+                                                [this] { Sweep(); });
     sealer_ = std::make_unique<PeriodicThread>(clock_, kSealInterval,
                                                [this] { Seal(); });
     return absl::OkStatus();
@@ -108,8 +126,10 @@ class Server::Parts {
     // Joins the threads. From here on only the pool runs.
     ticker_.reset();
     sealer_.reset();
+    sweeper_.reset();
     exposition_.reset();
     grpc_.reset();
+    lora_pool_.reset();
     pool_.reset();  // what is queued still uses the coordinator
   }
 
@@ -131,6 +151,7 @@ class Server::Parts {
                              &port_);
     builder.RegisterService(generation_.get());
     builder.RegisterService(workers_.get());
+    builder.RegisterService(loras_.get());
     grpc_ = builder.BuildAndStart();
     if (grpc_ != nullptr && port_ != 0) return absl::OkStatus();
     return absl::UnavailableError(
@@ -170,20 +191,32 @@ class Server::Parts {
     }
   }
 
+  // Forgets uploads that were given up.
+  void Sweep() {
+    const absl::Status status = library_->ExpireUploads();
+    if (status.ok()) return;
+    Log(Severity::kWarning, "cannot forget uploads", {{"error", status}});
+  }
+
   const ServerOptions options_;
   Clock& clock_;
   metrics::Registry registry_;
   Metrics metrics_;
   const std::unique_ptr<JobStore> store_;
+  const LoraParts lora_parts_;
   MeteredJobStore metered_store_;
   const ShardTaskReader task_reader_;
   std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<LoraLibrary> library_;
   std::unique_ptr<CallPool> pool_;
+  std::unique_ptr<CallPool> lora_pool_;
   const CallFrame frame_;
+  const CallFrame lora_frame_;
   IdleWorkers idle_;
   std::unique_ptr<JobWatchers> watchers_;
   std::unique_ptr<GenerationService> generation_;
   std::unique_ptr<WorkerService> workers_;
+  std::unique_ptr<LoraService> loras_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<metrics::Exposition> exposition_;
@@ -191,13 +224,15 @@ class Server::Parts {
   bool seal_failing_ = false;  // of the sealing thread
   std::unique_ptr<PeriodicThread> ticker_;
   std::unique_ptr<PeriodicThread> sealer_;
+  std::unique_ptr<PeriodicThread> sweeper_;
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(
-    const ServerOptions& options, Clock& clock,
-    std::unique_ptr<JobStore> store) {
+    const ServerOptions& options, Clock& clock, std::unique_ptr<JobStore> store,
+    LoraParts loras) {
   // A failed start is undone by the destructor of the parts.
-  auto parts = std::make_unique<Parts>(options, clock, std::move(store));
+  auto parts = std::make_unique<Parts>(options, clock, std::move(store),
+                                       std::move(loras));
   RETURN_IF_ERROR(parts->Start());
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }

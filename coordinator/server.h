@@ -6,8 +6,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/blob_store.h"
 #include "common/clock.h"
 #include "coordinator/coordinator_options.h"
+#include "coordinator/lora_library.h"
 #include "coordinator/store/job_store.h"
 
 namespace tessera::coordinator {
@@ -18,16 +20,22 @@ struct ServerOptions {
   CoordinatorOptions coordinator;
 };
 
+// What the registry of LoRAs is made of.
+struct LoraParts {
+  std::unique_ptr<BlobStore> blobs;  // holds the files
+  LoraInspector inspector;
+};
+
 // The running service: gRPC with health and reflection, metrics, one thread
 // that keeps time and one that seals jobs. Thread-safe.
 class Server {
  public:
-  // Opens the jobs of `store` and listens. Errors: UNAVAILABLE when an address
-  // cannot be listened on; those of Coordinator::Open. `clock` must outlive
-  // the server.
+  // Opens the jobs and LoRAs of `store` and listens. Errors: UNAVAILABLE when
+  // an address cannot be listened on; those of Coordinator::Open and
+  // LoraLibrary::Open. `clock` must outlive the server.
   static absl::StatusOr<std::unique_ptr<Server>> Start(
       const ServerOptions& options, Clock& clock,
-      std::unique_ptr<JobStore> store);
+      std::unique_ptr<JobStore> store, LoraParts loras);
 
   // Shuts down as Shutdown does.
   ~Server();

@@ -14,7 +14,10 @@ namespace {
 std::string GroupKey(const ImageTask& task) {
   std::vector<std::string> names;
   names.reserve(task.loras.size());
-  for (const LoraUse& use : task.loras) names.push_back(use.name);
+  for (const LoraUse& use : task.loras) {
+    // Two versions of one name are as unlike as two names.
+    names.push_back(absl::StrCat(use.name, "@", use.sha256));
+  }
   // Sorted, as the order in which a line names LoRAs does not matter to a
   // cache. Scales are left out: workers apply them a picture.
   std::sort(names.begin(), names.end());
@@ -30,7 +33,7 @@ size_t TaskBytes(const ImageTask& task) {
   size_t bytes = sizeof(ImageTask) + task.custom_id.size() +
                  task.prompt.size() + task.negative_prompt.size();
   for (const LoraUse& use : task.loras) {
-    bytes += sizeof(LoraUse) + use.name.size();
+    bytes += sizeof(LoraUse) + use.name.size() + use.sha256.size();
   }
   return bytes;
 }

@@ -51,21 +51,20 @@ absl::Status Override(bool present, Value value, std::string_view field,
   return absl::OkStatus();
 }
 
-// Checks the LoRAs that every line gets unless it names its own. Only names
-// that the header lists are known.
+// Checks the LoRAs that every line gets unless it names its own.
 absl::StatusOr<std::vector<LoraUse>> DecodeLoras(
-    const v1::GenerationDefaults& proto,
-    const absl::flat_hash_set<std::string>& known) {
+    const v1::GenerationDefaults& proto, const PromptLineOptions& options) {
   std::vector<LoraUse> loras;
   for (const v1::LoraReference& lora : proto.loras()) {
-    if (!known.contains(lora.name())) {
-      return Bad("defaults.loras",
-                 absl::StrCat("no LoRA named ", Quoted(lora.name()),
-                              " is registered"));
-    }
     const auto scale = CheckLoraScale(lora.scale());
     RETURN_IF_ERROR(InField("defaults.loras", scale.status()));
-    loras.push_back({lora.name(), *scale});
+    LoraUse use{.name = lora.name(), .scale = *scale};
+    const absl::Status resolved = ResolveLora(options, use);
+    if (absl::IsInvalidArgument(resolved)) {
+      return InField("defaults.loras", resolved);
+    }
+    RETURN_IF_ERROR(resolved);  // the registry's own trouble
+    loras.push_back(std::move(use));
   }
   if (loras.size() > kMaxLoras) {
     return Bad("defaults.loras", absl::StrCat("at most ", kMaxLoras));
@@ -76,8 +75,7 @@ absl::StatusOr<std::vector<LoraUse>> DecodeLoras(
 // Fills in what a header leaves out with the values of GenerationDefaults; a
 // field that is present is checked even when it equals the default.
 absl::StatusOr<GenerationDefaults> DecodeDefaults(
-    const v1::GenerationDefaults& proto,
-    const absl::flat_hash_set<std::string>& known) {
+    const v1::GenerationDefaults& proto, const PromptLineOptions& options) {
   GenerationDefaults defaults;
   RETURN_IF_ERROR(Override(proto.has_num_inference_steps(),
                            proto.num_inference_steps(),
@@ -96,7 +94,7 @@ absl::StatusOr<GenerationDefaults> DecodeDefaults(
   RETURN_IF_ERROR(InField("defaults.negative_prompt",
                           CheckPromptText(proto.negative_prompt())));
   defaults.negative_prompt = proto.negative_prompt();
-  ASSIGN_OR_RETURN(defaults.loras, DecodeLoras(proto, known));
+  ASSIGN_OR_RETURN(defaults.loras, DecodeLoras(proto, options));
   return defaults;
 }
 
@@ -202,16 +200,21 @@ v1::WorkerState EncodeState(WorkerState state) {
 }  // namespace
 
 absl::StatusOr<SubmitHeader> DecodeJobHeader(const v1::JobHeader& header) {
+  return DecodeJobHeader(header, nullptr);
+}
+
+absl::StatusOr<SubmitHeader> DecodeJobHeader(const v1::JobHeader& header,
+                                             LoraResolver* registry) {
   SubmitHeader decoded;
+  decoded.lines.registry = registry;
   ASSIGN_OR_RETURN(decoded.job, DecodeJob(header));
   // Names first: the defaults may only use what is listed.
   for (const std::string& name : header.known_loras()) {
     RETURN_IF_ERROR(InField("known_loras", CheckName(name)));
     decoded.lines.known_loras.insert(name);
   }
-  ASSIGN_OR_RETURN(
-      decoded.lines.defaults,
-      DecodeDefaults(header.defaults(), decoded.lines.known_loras));
+  ASSIGN_OR_RETURN(decoded.lines.defaults,
+                   DecodeDefaults(header.defaults(), decoded.lines));
   return decoded;
 }
 

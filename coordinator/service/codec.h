@@ -25,6 +25,12 @@ struct SubmitHeader {
 // used is the core's to say.
 absl::StatusOr<SubmitHeader> DecodeJobHeader(const v1::JobHeader& header);
 
+// As above, and resolves LoRAs that the header does not list by `registry`,
+// which may be null and otherwise outlives the result. Errors: also those of
+// the registry.
+absl::StatusOr<SubmitHeader> DecodeJobHeader(const v1::JobHeader& header,
+                                             LoraResolver* registry);
+
 // Returns the id. Errors: INVALID_ARGUMENT when it is empty.
 absl::StatusOr<JobId> DecodeJobId(const std::string& job_id);
 

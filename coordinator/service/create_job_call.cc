@@ -68,9 +68,8 @@ absl::Status CreateJobCall::Handle(v1::CreateJobRequest& request) {
     if (!request.has_header()) {
       return absl::InvalidArgumentError("the first message must be the header");
     }
-    ASSIGN_OR_RETURN(SubmitHeader header, DecodeJobHeader(request.header()));
     ASSIGN_OR_RETURN(submission_,
-                     JobSubmission::Begin(coordinator_, std::move(header)));
+                     JobSubmission::Begin(coordinator_, request.header()));
     return absl::OkStatus();
   }
   if (request.has_header()) {

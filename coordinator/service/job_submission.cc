@@ -50,19 +50,33 @@ ImageTask MakeTask(const PromptLine& line, int index, uint64_t job_seed) {
           .loras = line.loras};
 }
 
+// Returns the digest that a name means now.
+absl::StatusOr<std::string> FindDigest(Coordinator& coordinator,
+                                       const LoraName& name) {
+  ASSIGN_OR_RETURN(LoraEntry entry, coordinator.GetLora(name));
+  return std::move(entry.lora.sha256);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<JobSubmission>> JobSubmission::Begin(
-    Coordinator& coordinator, SubmitHeader header) {
+    Coordinator& coordinator, const v1::JobHeader& proto) {
+  auto loras =
+      std::make_unique<LoraResolver>([&coordinator](const LoraName& name) {
+        return FindDigest(coordinator, name);
+      });
+  ASSIGN_OR_RETURN(SubmitHeader header, DecodeJobHeader(proto, loras.get()));
   // Also finds an earlier job of the same request; then nothing was created.
   ASSIGN_OR_RETURN(BegunJob job, coordinator.BeginJob(header.job));
-  return std::unique_ptr<JobSubmission>(
-      new JobSubmission(coordinator, std::move(job), std::move(header)));
+  return std::unique_ptr<JobSubmission>(new JobSubmission(
+      coordinator, std::move(loras), std::move(job), std::move(header)));
 }
 
-JobSubmission::JobSubmission(Coordinator& coordinator, BegunJob job,
+JobSubmission::JobSubmission(Coordinator& coordinator,
+                             std::unique_ptr<LoraResolver> loras, BegunJob job,
                              SubmitHeader header)
     : coordinator_(coordinator),
+      loras_(std::move(loras)),
       job_(job.id),
       seed_(header.job.seed),
       existing_(std::move(job.existing)),
@@ -92,7 +106,11 @@ absl::Status JobSubmission::EndFile() {
   // shards that were stored before are dropped with the job.
   RETURN_IF_ERROR(file_.Finish());
   RETURN_IF_ERROR(Store(sharder_.Finish()));
-  return Flush();
+  RETURN_IF_ERROR(Flush());
+  // At the end, when all names are known; a LoRA that was deleted since its
+  // name was looked up is found here.
+  const std::vector<LoraPin> pins = loras_->pins();
+  return pins.empty() ? absl::OkStatus() : coordinator_.PinLoras(job_, pins);
 }
 
 absl::StatusOr<Job> JobSubmission::Finish() {

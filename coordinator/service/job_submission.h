@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/lora_resolver.h"
 #include "coordinator/prompt_file.h"
 #include "coordinator/service/codec.h"
 #include "coordinator/sharder.h"
@@ -21,10 +22,10 @@ namespace tessera::coordinator {
 // unfinished submission removes the job. Thread-compatible.
 class JobSubmission {
  public:
-  // Begins a job. Errors: those of BeginJob. `coordinator` must outlive the
-  // submission.
+  // Begins the job that a client asks for. Errors: INVALID_ARGUMENT naming the
+  // field; those of BeginJob. `coordinator` must outlive the submission.
   static absl::StatusOr<std::unique_ptr<JobSubmission>> Begin(
-      Coordinator& coordinator, SubmitHeader header);
+      Coordinator& coordinator, const v1::JobHeader& proto);
   ~JobSubmission();
 
   // Returns the job that has the same request id already; then nothing else
@@ -35,21 +36,24 @@ class JobSubmission {
   // lines and fields; those of the store. Do not call again after an error.
   absl::Status Add(std::string_view bytes);
 
-  // Ends the file: all lines are valid. Stores what is left; the job is still
-  // invisible. Errors: as Add, and for a file without prompts.
+  // Ends the file: all lines are valid. Stores what is left and pins the LoRAs
+  // that lines and defaults name; the job is still invisible. Errors: as Add,
+  // for a file without prompts, and those of PinLoras.
   absl::Status EndFile();
 
   // Hands the job to the workers. Call once, after EndFile.
   absl::StatusOr<Job> Finish();
 
  private:
-  JobSubmission(Coordinator& coordinator, BegunJob job, SubmitHeader header);
+  JobSubmission(Coordinator& coordinator, std::unique_ptr<LoraResolver> loras,
+                BegunJob job, SubmitHeader header);
 
   absl::Status TakeLine(PromptLine line);
   absl::Status Store(std::vector<ShardTasks> shards);
   absl::Status Flush();
 
   Coordinator& coordinator_;
+  const std::unique_ptr<LoraResolver> loras_;  // used by file_
   const JobId job_;
   const uint64_t seed_;
   std::optional<Job> existing_;

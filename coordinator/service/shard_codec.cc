@@ -33,6 +33,7 @@ void EncodeTask(const ImageTask& task, internal::v1::ImageTask& proto) {
     v1::LoraReference& lora = *proto.add_loras();
     lora.set_name(use.name);
     lora.set_scale(use.scale);
+    lora.set_sha256(use.sha256);
   }
 }
 

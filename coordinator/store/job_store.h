@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/ids.h"
 #include "coordinator/job.h"
+#include "coordinator/lora.h"
 
 namespace tessera::coordinator {
 
@@ -26,7 +27,7 @@ class JobTransaction {
   // Inserts or replaces the row of `job`. Shards are kept.
   virtual void PutJob(const Job& job) = 0;
 
-  // Removes a job with its shards, results and conflicts.
+  // Removes a job with its shards, results, conflicts and pins.
   virtual void DeleteJob(const JobId& job) = 0;
 
   // Stores a new shard with its payload.
@@ -47,6 +48,17 @@ class JobTransaction {
   // there is none or an error is latched.
   virtual std::optional<TaskResult> FindResult(const ShardId& shard,
                                                int32_t task) = 0;
+
+  // Inserts or replaces the row of a version, which is known by name and
+  // digest.
+  virtual void PutLora(const Lora& lora) = 0;
+
+  // Removes the row of a version; pins of it are kept.
+  virtual void DeleteLora(const std::string& name,
+                          const std::string& sha256) = 0;
+
+  // Records that a job was promised a version. Repeating is harmless.
+  virtual void PinLora(const JobId& job, const LoraPin& pin) = 0;
 
   // Makes the changes durable; when it returns OK they survive any crash.
   // Errors: the latched one; RESOURCE_EXHAUSTED when the disk is full,
@@ -80,6 +92,13 @@ class JobStore {
 
   // Returns how many conflicting pictures were recorded for a job.
   virtual absl::StatusOr<int64_t> CountConflicts(const JobId& job) const = 0;
+
+  // Returns every version of every LoRA, in order of number.
+  virtual absl::StatusOr<std::vector<Lora>> LoadLoras() const = 0;
+
+  // Returns the versions that a job was promised, by name and digest.
+  virtual absl::StatusOr<std::vector<LoraPin>> LoadLoraPins(
+      const JobId& job) const = 0;
 };
 
 }  // namespace tessera::coordinator

@@ -68,16 +68,35 @@ class MemoryJobStore::Transaction final : public JobTransaction {
     return it->second;
   }
 
+  void PutLora(const Lora& lora) override {
+    lora_changes_.push_back([lora](Loras& loras) {
+      loras[{lora.name, lora.sha256}] = lora;
+    });
+  }
+
+  void DeleteLora(const std::string& name, const std::string& sha256) override {
+    lora_changes_.push_back([name, sha256](Loras& loras) {
+      loras.erase({name, sha256});
+    });
+  }
+
+  void PinLora(const JobId& job, const LoraPin& pin) override {
+    Change([job, pin](Jobs& jobs) { jobs[job].pins.insert(pin); });
+  }
+
   absl::Status Commit() override {
     absl::MutexLock lock(&store_.mu_);
     // Cannot fail, and readers see either none of the changes or all of them.
     for (const auto& change : changes_) change(store_.jobs_);
+    for (const auto& change : lora_changes_) change(store_.loras_);
     changes_.clear();
+    lora_changes_.clear();
     return absl::OkStatus();
   }
 
  private:
   using Jobs = std::map<JobId, StoredJob>;
+  using Loras = std::map<LoraName, Lora>;
 
   // Defers `change` until Commit; a transaction that is destroyed before drops
   // what it collected and has thereby undone it.
@@ -88,6 +107,8 @@ class MemoryJobStore::Transaction final : public JobTransaction {
   MemoryJobStore& store_;
   // In order of calls: a later PutJob wins over an earlier one.
   std::vector<std::function<void(Jobs&)>> changes_;
+  // Apart from those of jobs, as neither kind looks at the other.
+  std::vector<std::function<void(Loras&)>> lora_changes_;
   std::map<std::pair<ShardId, int32_t>, TaskResult> added_;
 };
 
@@ -143,6 +164,24 @@ absl::StatusOr<int64_t> MemoryJobStore::CountConflicts(const JobId& job) const {
   absl::MutexLock lock(&mu_);
   const auto it = jobs_.find(job);
   return it == jobs_.end() ? 0 : it->second.conflicts;
+}
+
+absl::StatusOr<std::vector<Lora>> MemoryJobStore::LoadLoras() const {
+  absl::MutexLock lock(&mu_);
+  std::vector<Lora> loras;
+  for (const auto& [name, lora] : loras_) loras.push_back(lora);
+  std::sort(loras.begin(), loras.end(),
+            [](const Lora& a, const Lora& b) { return a.number < b.number; });
+  return loras;
+}
+
+absl::StatusOr<std::vector<LoraPin>> MemoryJobStore::LoadLoraPins(
+    const JobId& job) const {
+  absl::MutexLock lock(&mu_);
+  const auto it = jobs_.find(job);
+  if (it == jobs_.end()) return std::vector<LoraPin>();
+  const std::set<LoraPin>& pins = it->second.pins;
+  return std::vector<LoraPin>(pins.begin(), pins.end());
 }
 
 // Points into `jobs_`: valid only while the caller holds `mu_`.

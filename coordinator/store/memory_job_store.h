@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,9 @@ class MemoryJobStore final : public JobStore {
   absl::StatusOr<std::vector<TaskResult>> ReadResults(
       const ShardId& shard) const override;
   absl::StatusOr<int64_t> CountConflicts(const JobId& job) const override;
+  absl::StatusOr<std::vector<Lora>> LoadLoras() const override;
+  absl::StatusOr<std::vector<LoraPin>> LoadLoraPins(
+      const JobId& job) const override;
 
  private:
   class Transaction;
@@ -39,6 +43,7 @@ class MemoryJobStore final : public JobStore {
     Job job;
     std::map<int64_t, StoredShard> shards;
     int64_t conflicts = 0;
+    std::set<LoraPin> pins;
   };
 
   const StoredShard* Find(const ShardId& shard) const
@@ -46,6 +51,7 @@ class MemoryJobStore final : public JobStore {
 
   mutable absl::Mutex mu_;
   std::map<JobId, StoredJob> jobs_ ABSL_GUARDED_BY(mu_);
+  std::map<LoraName, Lora> loras_ ABSL_GUARDED_BY(mu_);  // one a version
 };
 
 }  // namespace tessera::coordinator

@@ -159,4 +159,33 @@ absl::StatusOr<int64_t> SqliteJobStore::CountConflicts(const JobId& job) const {
   return statement.Int(0);
 }
 
+absl::StatusOr<std::vector<Lora>> SqliteJobStore::LoadLoras() const {
+  absl::MutexLock lock(&reader_mu_);
+  ASSIGN_OR_RETURN(
+      SqliteStatement statement,
+      reader_->Prepare(absl::StrCat("SELECT ", std::string(kLoraColumns),
+                                    " FROM loras ORDER BY number")));
+  std::vector<Lora> loras;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, statement.Step());
+    if (!found) return loras;
+    loras.push_back(ReadLora(statement));
+  }
+}
+
+absl::StatusOr<std::vector<LoraPin>> SqliteJobStore::LoadLoraPins(
+    const JobId& job) const {
+  absl::MutexLock lock(&reader_mu_);
+  ASSIGN_OR_RETURN(SqliteStatement statement,
+                   reader_->Prepare("SELECT name, sha256 FROM lora_pins "
+                                    "WHERE job = ? ORDER BY name, sha256"));
+  statement.BindText(1, job.value());
+  std::vector<LoraPin> pins;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, statement.Step());
+    if (!found) return pins;
+    pins.push_back({statement.Text(0), statement.Text(1)});
+  }
+}
+
 }  // namespace tessera::coordinator

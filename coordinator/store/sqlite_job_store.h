@@ -36,6 +36,9 @@ class SqliteJobStore final : public JobStore {
   absl::StatusOr<std::vector<TaskResult>> ReadResults(
       const ShardId& shard) const override;
   absl::StatusOr<int64_t> CountConflicts(const JobId& job) const override;
+  absl::StatusOr<std::vector<Lora>> LoadLoras() const override;
+  absl::StatusOr<std::vector<LoraPin>> LoadLoraPins(
+      const JobId& job) const override;
 
  private:
   SqliteJobStore(FileLock lock, std::unique_ptr<SqliteWriter> writer,

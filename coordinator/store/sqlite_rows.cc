@@ -210,4 +210,24 @@ TaskResult ReadResult(const SqliteStatement& statement) {
   return result;
 }
 
+void BindLora(SqliteStatement& statement, const Lora& lora) {
+  statement.BindText(1, lora.name)
+      .BindText(2, lora.sha256)
+      .Bind(3, lora.size_bytes)
+      .BindText(4, lora.facts.dialect)
+      .Bind(5, int64_t{lora.facts.layers})
+      .Bind(6, absl::ToUnixMicros(lora.create_time))
+      .Bind(7, lora.number);
+}
+
+Lora ReadLora(const SqliteStatement& statement) {
+  return {.name = statement.Text(0),
+          .sha256 = statement.Text(1),
+          .size_bytes = statement.Int(2),
+          .facts = {.dialect = statement.Text(3),
+                    .layers = static_cast<int32_t>(statement.Int(4))},
+          .create_time = absl::FromUnixMicros(statement.Int(5)),
+          .number = statement.Int(6)};
+}
+
 }  // namespace tessera::coordinator

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "coordinator/job.h"
+#include "coordinator/lora.h"
 #include "coordinator/store/sqlite_database.h"
 
 namespace tessera::coordinator {
@@ -24,6 +25,8 @@ inline constexpr std::string_view kShardColumns =
 inline constexpr std::string_view kResultColumns =
     "job, shard, task, failure_code, failure_reason, custom_id, image, seed, "
     "path, sha256, width, height, worker, seconds";
+inline constexpr std::string_view kLoraColumns =
+    "name, sha256, size_bytes, dialect, layers, create_time, number";
 
 // Binds a row to the parameters 1, 2, ….
 void BindJob(SqliteStatement& statement, const Job& job);
@@ -31,11 +34,13 @@ void BindShard(SqliteStatement& statement, const JobId& job,
                const Shard& shard);
 void BindResult(SqliteStatement& statement, const ShardId& shard,
                 const TaskResult& result);
+void BindLora(SqliteStatement& statement, const Lora& lora);
 
 // Reads the current row. Errors: DATA_LOSS for values that cannot be.
 absl::StatusOr<Job> ReadJob(const SqliteStatement& statement);
 absl::StatusOr<Shard> ReadShard(const SqliteStatement& statement);
 TaskResult ReadResult(const SqliteStatement& statement);
+Lora ReadLora(const SqliteStatement& statement);
 
 }  // namespace tessera::coordinator
 

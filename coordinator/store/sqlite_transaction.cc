@@ -50,11 +50,21 @@ absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Create(
       db.Prepare(absl::StrCat("SELECT ", std::string(kResultColumns),
                               " FROM results WHERE job = ? AND shard = ? "
                               "AND task = ?")));
+  ASSIGN_OR_RETURN(
+      SqliteStatement put_lora,
+      db.Prepare(InsertSql("INSERT OR REPLACE", "loras", kLoraColumns, 7)));
+  ASSIGN_OR_RETURN(
+      SqliteStatement delete_lora,
+      db.Prepare("DELETE FROM loras WHERE name = ? AND sha256 = ?"));
+  ASSIGN_OR_RETURN(SqliteStatement pin_lora,
+                   db.Prepare(InsertSql("INSERT OR IGNORE", "lora_pins",
+                                        "job, name, sha256", 3)));
   // `db` stays valid: moving the pointer does not move what it points to.
   return std::unique_ptr<SqliteWriter>(new SqliteWriter{
       std::move(database), std::move(put_job), std::move(add_payload),
       std::move(put_shard), std::move(add_result), std::move(add_conflict),
-      std::move(find_result)});
+      std::move(find_result), std::move(put_lora), std::move(delete_lora),
+      std::move(pin_lora)});
 }
 
 SqliteTransaction::SqliteTransaction(SqliteWriter& writer) : writer_(writer) {}
@@ -90,7 +100,7 @@ void SqliteTransaction::DeleteJob(const JobId& job) {
     // Children first, the job last; the order does not matter inside a
     // transaction but keeps the list readable against the schema.
     for (const char* table :
-         {"conflicts", "results", "payloads", "shards", "jobs"}) {
+         {"lora_pins", "conflicts", "results", "payloads", "shards", "jobs"}) {
       const char* key = table == std::string_view("jobs") ? "id" : "job";
       // Dropping a job is rare, so these statements are not kept prepared.
       ASSIGN_OR_RETURN(SqliteStatement statement,
@@ -161,6 +171,30 @@ std::optional<TaskResult> SqliteTransaction::FindResult(const ShardId& shard,
     return found.status();
   });
   return result;
+}
+
+void SqliteTransaction::PutLora(const Lora& lora) {
+  Write([&] {
+    BindLora(writer_.put_lora, lora);
+    return writer_.put_lora.Run();
+  });
+}
+
+void SqliteTransaction::DeleteLora(const std::string& name,
+                                   const std::string& sha256) {
+  Write([&] {
+    writer_.delete_lora.BindText(1, name).BindText(2, sha256);
+    return writer_.delete_lora.Run();
+  });
+}
+
+void SqliteTransaction::PinLora(const JobId& job, const LoraPin& pin) {
+  Write([&] {
+    writer_.pin_lora.BindText(1, job.value())
+        .BindText(2, pin.name)
+        .BindText(3, pin.sha256);
+    return writer_.pin_lora.Run();
+  });
 }
 
 absl::Status SqliteTransaction::Commit() {

@@ -26,6 +26,9 @@ struct SqliteWriter {
   SqliteStatement add_result;
   SqliteStatement add_conflict;
   SqliteStatement find_result;
+  SqliteStatement put_lora;
+  SqliteStatement delete_lora;
+  SqliteStatement pin_lora;
 };
 
 // A transaction on a writer. SQLite hears of it with the first write, so that
@@ -45,6 +48,9 @@ class SqliteTransaction final : public JobTransaction {
                    const TaskResult& result) override;
   std::optional<TaskResult> FindResult(const ShardId& shard,
                                        int32_t task) override;
+  void PutLora(const Lora& lora) override;
+  void DeleteLora(const std::string& name, const std::string& sha256) override;
+  void PinLora(const JobId& job, const LoraPin& pin) override;
   absl::Status Commit() override;
 
  private:

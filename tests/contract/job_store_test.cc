@@ -239,17 +239,117 @@ TEST_P(JobStoreTest, DeleteRemovesEverythingOfOneJob) {
   EXPECT_THAT(store_->ReadResults({JobId("k"), 0}), IsOkAndHolds(SizeIs(1)));
 }
 
+Lora MakeLora(const std::string& name, const std::string& sha256,
+              int64_t number) {
+  return {.name = name,
+          .sha256 = sha256,
+          .size_bytes = 5'000'000'000,
+          .facts = {.dialect = "kohya", .layers = 192},
+          .create_time = absl::FromUnixMicros(1'700'000'000'123'456),
+          .number = number};
+}
+
+// Returns "name@sha256#number" for each of the store's versions, in its order.
+std::string LoraText(const JobStore& store) {
+  std::string text;
+  const std::vector<Lora> loras = store.LoadLoras().value();
+  for (const Lora& lora : loras) {
+    text +=
+        lora.name + "@" + lora.sha256 + "#" + std::to_string(lora.number) + " ";
+  }
+  return text;
+}
+
+TEST_P(JobStoreTest, LoraComesBackAsItWas) {
+  EXPECT_THAT(store_->LoadLoras(), IsOkAndHolds(IsEmpty()));
+
+  ASSERT_THAT(
+      Write([](JobTransaction& t) { t.PutLora(MakeLora("ink", "aa", 3)); }),
+      IsOk());
+
+  const auto loras = store_->LoadLoras();
+  ASSERT_THAT(loras, IsOkAndHolds(SizeIs(1)));
+  const Lora& found = loras->front();
+  EXPECT_EQ(found.name, "ink");
+  EXPECT_EQ(found.sha256, "aa");
+  EXPECT_EQ(found.size_bytes, 5'000'000'000);
+  EXPECT_EQ(found.facts.dialect, "kohya");
+  EXPECT_EQ(found.facts.layers, 192);
+  EXPECT_EQ(found.create_time, absl::FromUnixMicros(1'700'000'000'123'456));
+  EXPECT_EQ(found.number, 3);
+}
+
+TEST_P(JobStoreTest, LorasAreKnownByNameAndDigestAndComeByNumber) {
+  ASSERT_THAT(Write([](JobTransaction& t) {
+                t.PutLora(MakeLora("ink", "aa", 1));
+                t.PutLora(MakeLora("ink", "bb", 2));
+                t.PutLora(MakeLora("Ink", "aa", 3));
+                t.PutLora(MakeLora("ink", "aa", 4));  // pushed again
+              }),
+              IsOk());
+  EXPECT_EQ(LoraText(*store_), "ink@bb#2 Ink@aa#3 ink@aa#4 ");
+
+  ASSERT_THAT(Write([](JobTransaction& t) {
+                t.DeleteLora("ink", "bb");
+                t.DeleteLora("ink", "unknown");
+              }),
+              IsOk());
+
+  EXPECT_EQ(LoraText(*store_), "Ink@aa#3 ink@aa#4 ");
+}
+
+TEST_P(JobStoreTest, PinsBelongToTheirJobAndOutliveTheLora) {
+  const LoraPin old{"ink", "aa"}, young{"ink", "bb"}, other{"an", "cc"};
+  ASSERT_THAT(Write([&](JobTransaction& t) {
+                t.PutLora(MakeLora("ink", "aa", 1));
+                for (const auto& [id, number] : {std::pair{"j", 1}, {"k", 2}}) {
+                  t.PutJob(MakeJob(id, number));
+                  t.PinLora(JobId(id), young);
+                }
+                t.PinLora(JobId("j"), old);
+                t.PinLora(JobId("j"), other);
+                t.PinLora(JobId("j"), old);
+              }),
+              IsOk());
+  ASSERT_THAT(Write([](JobTransaction& t) {
+                t.DeleteLora("ink", "aa");
+                t.DeleteJob(JobId("k"));
+              }),
+              IsOk());
+
+  EXPECT_THAT(store_->LoadLoraPins(JobId("j")),
+              IsOkAndHolds(ElementsAre(other, old, young)));
+  EXPECT_THAT(store_->LoadLoraPins(JobId("k")), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(store_->LoadLoraPins(JobId("none")), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_P(JobStoreTest, UncommittedLorasAreNeitherSeenNorKept) {
+  auto transaction = store_->Begin();
+  ASSERT_THAT(transaction, IsOk());
+  (*transaction)->PutLora(MakeLora("ink", "aa", 1));
+  (*transaction)->PinLora(JobId("j"), {"ink", "aa"});
+
+  EXPECT_THAT(store_->LoadLoras(), IsOkAndHolds(IsEmpty()));
+  transaction->reset();
+  EXPECT_THAT(store_->LoadLoras(), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(store_->LoadLoraPins(JobId("j")), IsOkAndHolds(IsEmpty()));
+}
+
 TEST_P(JobStoreTest, DurableStoreShowsCommittedJobsAfterReopening) {
   if (!GetParam().durable) GTEST_SKIP() << "keeps nothing by design";
   ASSERT_THAT(Write([](JobTransaction& t) {
                 t.PutJob(MakeJob("j", 1));
                 t.AddShard(JobId("j"), MakeShard(0), "p");
+                t.PutLora(MakeLora("ink", "aa", 1));
+                t.PinLora(JobId("j"), {"ink", "aa"});
               }),
               IsOk());
 
   Open();
 
   EXPECT_THAT(store_->LoadJobs(), IsOkAndHolds(SizeIs(1)));
+  EXPECT_EQ(LoraText(*store_), "ink@aa#1 ");
+  EXPECT_THAT(store_->LoadLoraPins(JobId("j")), IsOkAndHolds(SizeIs(1)));
   EXPECT_THAT(store_->LoadShards(JobId("j")),
               IsOkAndHolds(ElementsAre(MakeShard(0))));
 }

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
+#include "common/folder_blob_store.h"
 #include "coordinator/store/memory_job_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -126,8 +127,12 @@ TEST(FollowTest, APortInUseIsSaid) {
   ServerOptions options;
   options.listen = absl::StrCat("127.0.0.1:", service.server().port());
 
+  auto blobs = FolderBlobStore::Open(service.Output("blobs"), RealClock());
+  ASSERT_THAT(blobs, IsOk());
+
   const auto second =
-      Server::Start(options, RealClock(), std::make_unique<MemoryJobStore>());
+      Server::Start(options, RealClock(), std::make_unique<MemoryJobStore>(),
+                    {.blobs = *std::move(blobs)});
 
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable,
                                HasSubstr("port in use")));

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
 #include "common/clock.h"
+#include "common/folder_blob_store.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
 #include "common/status_macros.h"
@@ -14,6 +15,16 @@
 #include "grpcpp/client_context.h"
 
 namespace tessera::coordinator {
+namespace {
+
+// Takes a text file that starts with "lora " for a LoRA.
+absl::StatusOr<LoraFacts> InspectText(const std::string& path) {
+  const std::string text = testing::ReadText(path);
+  if (text.starts_with("lora ")) return LoraFacts{"text", 3};
+  return absl::InvalidArgumentError(path + ": no LoRA: no key is known");
+}
+
+}  // namespace
 
 ServiceHarness::ServiceHarness() { Start(); }
 
@@ -24,7 +35,11 @@ void ServiceHarness::Start() {
   options.coordinator.lease_duration = absl::Seconds(2);
   auto store = SqliteJobStore::Open(folder_ / "store.db");
   CHECK(store.ok());
-  auto server = Server::Start(options, RealClock(), *std::move(store));
+  auto blobs = FolderBlobStore::Open(folder_ / "blobs", RealClock());
+  CHECK(blobs.ok());
+  auto server =
+      Server::Start(options, RealClock(), *std::move(store),
+                    {.blobs = *std::move(blobs), .inspector = InspectText});
   CHECK(server.ok());
   server_ = *std::move(server);
   stub_ = v1::GenerationService::NewStub(Channel());

@@ -20,7 +20,8 @@ SUFFIXES = {
     "Counter": ("_total",),
     "Histogram": ("_seconds", "_bytes", "_images", "_rows"),
     "Gauge": ("_seconds", "_bytes", "_ratio", "_info", "_jobs", "_shards",
-              "_leases", "_workers", "_images", "_threads", "_rows"),
+              "_leases", "_workers", "_images", "_threads", "_rows",
+              "_loras"),
 }
 # What Prometheus appends to the parts of a histogram.
 PART = re.compile(r"_(bucket|sum|count)$")

@@ -45,6 +45,8 @@ class LayersTest(Tree):
                 ("coordinator/store/sqlite_job_store.cc", "<sqlite3.h>"),
                 ("coordinator/service/codec.cc", '"tessera/v1/job.pb.h"'),
                 ("coordinator/coordinator.cc", '"absl/strings/str_cat.h"'),
+                ("coordinator/coordinator_main.cc",
+                 '"worker/lora/inspect.h"'),
                 ("client/client.cc", '"common/rpc/channel.h"'),
                 ("tests/unit/worker/a_test.cc", '"worker/session.h"')]:
             with self.subTest(path=path):
@@ -67,6 +69,9 @@ class LayersTest(Tree):
                  '"coordinator/coordinator.h"'),
                 ("coordinator/service/codec.cc",
                  '"coordinator/store/job_store.h"'),
+                ("coordinator/server.cc", '"worker/lora/inspect.h"'),
+                ("coordinator/coordinator_main.cc",
+                 '"worker/lora/node_cache.h"'),
                 ("client/client.cc", '"worker/session.h"'),
                 ("client/client.cc", '"tests/support/fake_clock.h"')]:
             with self.subTest(path=path, include=include):

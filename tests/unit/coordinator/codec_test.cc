@@ -36,7 +36,7 @@ ShardTasks TwoTasks() {
                  .seed = std::numeric_limits<uint64_t>::max(),
                  .width = 64,
                  .sampler = "ddim",
-                 .loras = {{"ink", -0.5f}}};
+                 .loras = {{"ink", -0.5f, "aa"}}};
   ShardTasks tasks = {task, task};
   tasks[1].index = 2;
   return tasks;
@@ -123,6 +123,7 @@ TEST(ShardCodecTest, AShardSurvivesStorage) {
   EXPECT_EQ(shard->tasks(0).prompt(), "ein Apfel 🍎");
   EXPECT_EQ(shard->tasks(0).seed(), std::numeric_limits<uint64_t>::max());
   EXPECT_EQ(shard->tasks(0).loras(0).scale(), -0.5f);
+  EXPECT_EQ(shard->tasks(0).loras(0).sha256(), "aa");
   ASSERT_THAT(identities, IsOk());
   EXPECT_EQ((*identities)[1].line, 3);
   EXPECT_EQ((*identities)[1].index, 2);

@@ -43,6 +43,13 @@ class FailingJobStore final : public JobStore {
   absl::StatusOr<int64_t> CountConflicts(const JobId& job) const override {
     return store_.CountConflicts(job);
   }
+  absl::StatusOr<std::vector<Lora>> LoadLoras() const override {
+    return store_.LoadLoras();
+  }
+  absl::StatusOr<std::vector<LoraPin>> LoadLoraPins(
+      const JobId& job) const override {
+    return store_.LoadLoraPins(job);
+  }
 
  private:
   class Transaction final : public JobTransaction {
@@ -68,6 +75,14 @@ class FailingJobStore final : public JobStore {
     std::optional<TaskResult> FindResult(const ShardId& id,
                                          int32_t task) override {
       return inner_->FindResult(id, task);
+    }
+    void PutLora(const Lora& lora) override { inner_->PutLora(lora); }
+    void DeleteLora(const std::string& name,
+                    const std::string& sha256) override {
+      inner_->DeleteLora(name, sha256);
+    }
+    void PinLora(const JobId& job, const LoraPin& pin) override {
+      inner_->PinLora(job, pin);
     }
     absl::Status Commit() override {
       ++store_.commits_;

@@ -70,6 +70,17 @@ TEST(SharderTest, KeepsSizesAndLoraSetsApart) {
   EXPECT_THAT(Lines(shards[3]), ElementsAre(5, 6));  // order does not matter
 }
 
+TEST(SharderTest, KeepsVersionsOfALoraApart) {
+  const auto shards =
+      ShardAll({.shard_size = 64}, {Task(0, 64, {{"ink", 1, "aa"}}),
+                                    Task(1, 64, {{"ink", 1, "bb"}}),
+                                    Task(2, 64, {{"ink", 1, "aa"}})});
+
+  ASSERT_THAT(shards, SizeIs(2));
+  EXPECT_THAT(Lines(shards[0]), ElementsAre(0, 2));
+  EXPECT_THAT(Lines(shards[1]), ElementsAre(1));
+}
+
 TEST(SharderTest, CutsTheFullestGroupWhenTooManyAreOpen) {
   Sharder sharder({.shard_size = 64, .max_open_groups = 2});
   EXPECT_THAT(sharder.Add(Task(0, 64)), IsEmpty());
