@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -54,6 +55,12 @@ absl::Status BadValue(std::string_view flag, const std::string& text,
                       const std::string& wanted) {
   return absl::InvalidArgumentError(absl::StrCat("--", std::string(flag), ": ",
                                                  wanted, " is wanted: ", text));
+}
+
+// Returns how many words a text has; words are apart by one space.
+size_t CountWords(std::string_view text) {
+  if (text.empty()) return 0;
+  return 1 + std::count(text.begin(), text.end(), ' ');
 }
 
 }  // namespace
@@ -113,7 +120,7 @@ absl::StatusOr<Arguments> Arguments::Parse(
   }
   // Whoever asks for help need not get the rest right.
   if (arguments.Has("help")) return arguments;
-  const size_t wanted = spec.positional.empty() ? 0 : 1;
+  const size_t wanted = CountWords(spec.positional);
   if (positionals.size() > wanted) {
     return absl::InvalidArgumentError(
         absl::StrCat("unexpected argument: ", positionals[wanted]));
@@ -123,8 +130,12 @@ absl::StatusOr<Arguments> Arguments::Parse(
         std::string(spec.name),
         ": an argument is missing: ", std::string(spec.positional)));
   }
-  if (wanted == 1) arguments.positional_ = positionals.front();
+  arguments.positionals_ = std::move(positionals);
   return arguments;
+}
+
+std::string Arguments::positional() const {
+  return positionals_.empty() ? std::string() : positionals_.front();
 }
 
 bool Arguments::Has(std::string_view flag) const {

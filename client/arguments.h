@@ -25,7 +25,7 @@ struct FlagSpec {
 // What one subcommand takes.
 struct CommandSpec {
   std::string_view name;
-  std::string_view positional;  // such as "JOB"; empty: none, else exactly one
+  std::string_view positional;  // such as "JOB"; a word for each that is wanted
   std::string_view summary;     // one line
   std::vector<FlagSpec> flags;  // beside CommonFlags()
 };
@@ -45,8 +45,11 @@ class Arguments {
   static absl::StatusOr<Arguments> Parse(const CommandSpec& spec,
                                          const std::vector<std::string>& words);
 
-  // Returns the positional, or an empty string when there is none.
-  const std::string& positional() const { return positional_; }
+  // Returns the first positional, or an empty string when there is none.
+  std::string positional() const;
+
+  // Returns as many positionals as the spec names; none when help is asked for.
+  const std::vector<std::string>& positionals() const { return positionals_; }
 
   // Returns whether the flag was given.
   bool Has(std::string_view flag) const;
@@ -68,7 +71,7 @@ class Arguments {
                                              double highest) const;
 
  private:
-  std::string positional_;
+  std::vector<std::string> positionals_;
   std::map<std::string, std::vector<std::string>, std::less<>> flags_;
 };
 

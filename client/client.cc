@@ -1,11 +1,8 @@
 #include "client/client.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "client/exit_codes.h"
-#include "client/retry.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status.h"
 #include "common/status_macros.h"
@@ -34,44 +31,8 @@ void SetDeadline(grpc::ClientContext& context, Clock& clock,
 
 Client::Client(std::unique_ptr<Stub> stub, ClientOptions options, Clock& clock)
     : stub_(std::move(stub)),
-      options_(std::move(options)),
-      clock_(clock),
-      random_(std::random_device()()) {}
-
-absl::Status Client::Retry(
-    const std::function<absl::Status(bool& answered)>& call) {
-  // When somebody last heard of the service, or began to ask.
-  absl::Time last_answer = clock_.Now();
-  for (int attempt = 1;; ++attempt) {
-    bool answered = false;
-    // A refusal is an answer as well: the service is there.
-    const absl::Status status = call(answered);
-    contacted_ = contacted_ || answered || !IsTransient(status);
-    if (!IsTransient(status)) return status;
-    // Progress was made, so the delays start from the shortest again.
-    if (answered) {
-      attempt = 1;
-      last_answer = clock_.Now();
-    }
-    // Before the first contact an address is probably wrong and a person waits;
-    // after it the coordinator is probably restarting and the job goes on.
-    const absl::Duration patience =
-        contacted_
-            ? std::max(options_.patience_after_contact, options_.patience)
-            : options_.patience;
-    // Compared before the pause, so that no patience means one try only.
-    if (clock_.Now() - last_answer >= patience) {
-      return absl::Status(
-          status.code(),
-          absl::StrCat("cannot reach the coordinator at ", options_.coordinator,
-                       ": ", std::string(status.message())));
-    }
-    if (options_.on_retry) options_.on_retry(status);
-    // Spreads clients that lost the same coordinator.
-    const double jitter = std::uniform_real_distribution<double>(0, 1)(random_);
-    Pause(clock_, RetryDelay(attempt, jitter));
-  }
-}
+      retrier_(std::move(options), clock),
+      clock_(clock) {}
 
 absl::Status Client::SendPrompts(
     grpc::ClientWriterInterface<v1::CreateJobRequest>& writer,
@@ -99,7 +60,7 @@ absl::Status Client::SendPrompts(
 absl::StatusOr<v1::Job> Client::CreateJob(const v1::JobHeader& header,
                                           const PromptsFile& prompts) {
   v1::Job job;
-  RETURN_IF_ERROR(Retry([&](bool&) -> absl::Status {
+  RETURN_IF_ERROR(retrier_.Run([&](bool&) -> absl::Status {
     grpc::ClientContext context;
     // Grows with the file: a large one takes as long as its link needs.
     SetDeadline(context, clock_,
@@ -125,7 +86,7 @@ absl::StatusOr<Response> Client::Unary(
     const Request& request) {
   Response response;
   // One context a try: gRPC does not allow one to be used twice.
-  RETURN_IF_ERROR(Retry([&](bool&) {
+  RETURN_IF_ERROR(retrier_.Run([&](bool&) {
     grpc::ClientContext context;
     SetDeadline(context, clock_, kCallDeadline);
     return rpc::FromGrpcStatus(
@@ -166,7 +127,7 @@ absl::StatusOr<v1::Job> Client::WatchJob(
   v1::WatchJobRequest request;
   request.set_job_id(job_id);
   v1::Job job;
-  RETURN_IF_ERROR(Retry([&](bool& answered) -> absl::Status {
+  RETURN_IF_ERROR(retrier_.Run([&](bool& answered) -> absl::Status {
     grpc::ClientContext context;
     SetDeadline(context, clock_, kWatchDeadline);
     auto reader = stub_->WatchJob(&context, request);

@@ -4,29 +4,16 @@
 
 #include <functional>
 #include <memory>
-#include <random>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "client/prompts_file.h"
+#include "client/retrier.h"
 #include "common/clock.h"
 #include "tessera/v1/generation_service.grpc.pb.h"
 
 namespace tessera::client {
-
-// How a Client behaves while the coordinator is away.
-struct ClientOptions {
-  std::string coordinator;  // host:port, for messages
-  // How long a call is tried again before it fails, for a service that was
-  // never reached.
-  absl::Duration patience = absl::Seconds(15);
-  // The same, once the service has answered: long enough for a restart.
-  absl::Duration patience_after_contact = absl::Minutes(10);
-  // Called before each repeat with the reason, so that a person can be told.
-  std::function<void(const absl::Status&)> on_retry = nullptr;
-};
 
 // Calls the service and repeats what fails for a reason that passes. Errors of
 // every method: what the service answered; UNAVAILABLE "cannot reach …" when
@@ -59,9 +46,6 @@ class Client {
       const std::function<void(const v1::Job&)>& on_change);
 
  private:
-  // Repeats `call` until it ends for good. The function says whether the
-  // service answered, which renews the patience.
-  absl::Status Retry(const std::function<absl::Status(bool& answered)>& call);
   // Makes a call with one request and one answer.
   template <typename Request, typename Response>
   absl::StatusOr<Response> Unary(
@@ -73,10 +57,8 @@ class Client {
                            const PromptsFile& prompts);
 
   std::unique_ptr<Stub> stub_;
-  ClientOptions options_;
+  Retrier retrier_;
   Clock& clock_;
-  std::minstd_rand random_;
-  bool contacted_ = false;
 };
 
 // Makes a client of the coordinator at `options.coordinator`.

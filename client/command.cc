@@ -56,7 +56,7 @@ int Report(const absl::Status& status, CommandContext& context) {
   return ExitCodeFor(status);
 }
 
-absl::StatusOr<Client> ConnectAs(
+absl::StatusOr<ClientOptions> OptionsFrom(
     const Arguments& arguments, CommandContext& context,
     std::function<void(const absl::Status&)> on_retry) {
   ClientOptions options;
@@ -74,6 +74,14 @@ absl::StatusOr<Client> ConnectAs(
     options.patience_after_contact = absl::Seconds(*seconds);
   }
   options.on_retry = std::move(on_retry);
+  return options;
+}
+
+absl::StatusOr<Client> ConnectAs(
+    const Arguments& arguments, CommandContext& context,
+    std::function<void(const absl::Status&)> on_retry) {
+  ASSIGN_OR_RETURN(ClientOptions options,
+                   OptionsFrom(arguments, context, std::move(on_retry)));
   return Connect(std::move(options), context.clock);
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -27,14 +28,22 @@ struct CommandContext {
   int columns = 80;  // width of the terminal
 };
 
-// One subcommand. `run` returns the exit code.
+// One subcommand. `run` returns the exit code; where there are `actions`, the
+// next word names one of them, which is run instead.
 struct Command {
-  CommandSpec spec;
+  CommandSpec spec;  // of an action, the name is "command action"
   std::function<int(const Arguments&, CommandContext&)> run;
+  std::vector<Command> actions = {};
 };
 
 // Prints why the command failed and returns the exit code that tells it.
 int Report(const absl::Status& status, CommandContext& context);
+
+// Returns what the common flags ask of a client; `on_retry` as in
+// ClientOptions. Errors: INVALID_ARGUMENT for a bad flag or address.
+absl::StatusOr<ClientOptions> OptionsFrom(
+    const Arguments& arguments, CommandContext& context,
+    std::function<void(const absl::Status&)> on_retry);
 
 // Makes the client that the common flags ask for; `on_retry` as in
 // ClientOptions. Errors: INVALID_ARGUMENT for a bad flag or address.

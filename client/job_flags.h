@@ -21,7 +21,8 @@ std::vector<FlagSpec> WithJobFlags(std::vector<FlagSpec> more);
 // Errors: INVALID_ARGUMENT that names the flag.
 absl::StatusOr<v1::JobHeader> MakeJobHeader(const Arguments& arguments);
 
-// Parses "NAME" or "NAME:SCALE". Errors: INVALID_ARGUMENT.
+// Parses "NAME" or "NAME:SCALE", where the name may be "NAME@SHA256". Errors:
+// INVALID_ARGUMENT.
 absl::StatusOr<v1::LoraReference> ParseLora(const std::string& text);
 
 // Returns a folder as an absolute path; URIs ("file:///x", "s3://x") unchanged.

@@ -103,4 +103,17 @@ std::string ToJson(const v1::Worker& worker) {
   return Dump(object);
 }
 
+std::string ToJson(const v1::Lora& lora) {
+  ordered_json object = {{"name", lora.name()},
+                         {"sha256", lora.sha256()},
+                         {"size_bytes", lora.size_bytes()},
+                         {"dialect", lora.dialect()},
+                         {"layers", lora.layers()},
+                         {"in_use", lora.in_use()}};
+  if (lora.has_create_time()) {
+    AddTime(object, "create_time", lora.create_time());
+  }
+  return Dump(object);
+}
+
 }  // namespace tessera::client

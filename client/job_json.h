@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tessera/v1/job.pb.h"
+#include "tessera/v1/lora_service.pb.h"
 
 namespace tessera::client {
 
@@ -14,6 +15,7 @@ namespace tessera::client {
 std::string ToJson(const v1::Job& job);
 std::string ToJson(const v1::Image& image);
 std::string ToJson(const v1::Worker& worker);
+std::string ToJson(const v1::Lora& lora);
 
 // Returns a state without the prefix of its enumeration, such as "RUNNING".
 std::string StateName(v1::JobState state);

@@ -18,6 +18,7 @@ Command CancelCommand();   // stops a job
 Command ResultsCommand();  // the finished pictures of a job
 Command WorkersCommand();  // the workers of a service
 Command SheetCommand();    // a contact sheet of a finished job
+Command LoraCommand();     // the registry of LoRAs
 
 // Returns every command in the order of the help.
 std::vector<Command> AllCommands();

@@ -63,7 +63,7 @@ Command SubmitCommand() {
   return {{"submit", "PROMPTS.jsonl",
            "submits a file of prompts (- is standard input); prints the job",
            WithJobFlags({{"model", "NAME", "the model's name (required)"},
-                         {"lora", "NAME[:SCALE]",
+                         {"lora", "NAME[@SHA256][:SCALE]",
                           "LoRA of lines that name none; may be repeated"},
                          {"watch", "", "follow the job to its end"}})},
           Run};
