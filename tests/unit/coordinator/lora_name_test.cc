@@ -49,7 +49,7 @@ TEST(LoraNameTest, VersionsMustBeWholeDigests) {
   for (const std::string& bad :
        {std::string("ink@"), "ink@" + digest.substr(1), "ink@@" + digest,
         "ink@" + digest + "@" + digest, "@" + digest,
-        "ink@E3" + digest.substr(2), "ink@latest"}) {
+        "ink@E3" + digest.substr(2), std::string("ink@latest")}) {
     EXPECT_THAT(ParseLoraName(bad),
                 StatusIs(absl::StatusCode::kInvalidArgument))
         << bad;
