@@ -22,11 +22,12 @@ TEST(TransferProgressTest, BytesAreShortForAPerson) {
   EXPECT_EQ(ShortBytes(3'000'000'000'000), "3.0 TB");
 }
 
+// One column is left free, so that no terminal wraps the line.
 TEST(TransferProgressTest, BarFillsWithTheBytes) {
   EXPECT_EQ(FormatTransferBar(0, 2'000'000, 40),
-            "[-----------------] 0 B / 2.0 MB   0%");
+            "[-------------------] 0 B / 2.0 MB   0%");
   EXPECT_EQ(FormatTransferBar(1'000'000, 2'000'000, 36),
-            "[#####-----] 1.0 MB / 2.0 MB  50%");
+            "[######------] 1.0 MB / 2.0 MB  50%");
   EXPECT_EQ(FormatTransferBar(2'000'000, 2'000'000, 1),
             "[##########] 2.0 MB / 2.0 MB 100%");
   // 16 GiB times the width of the bar does not overflow.
