@@ -38,16 +38,6 @@ std::vector<std::string> ByteSymbols() {
   return symbols;
 }
 
-// Returns where the next special token starts in `text`, and its length.
-std::pair<size_t, size_t> FindSpecial(std::string_view text) {
-  const size_t start = text.find(kStart), end = text.find(kEnd);
-  if (start == std::string_view::npos && end == std::string_view::npos) {
-    return {std::string_view::npos, 0};
-  }
-  return start < end ? std::pair(start, sizeof kStart - 1)
-                     : std::pair(end, sizeof kEnd - 1);
-}
-
 // Returns the padding token that one of the folder's configs names: Stable
 // Diffusion 1 pads with the end token, 2 with "!".
 absl::StatusOr<std::string> ReadPadToken(const std::string& folder) {
@@ -85,6 +75,10 @@ absl::StatusOr<ClipTokenizer> ClipTokenizer::Parse(std::string_view vocab_json,
                                                    std::string_view merges_txt,
                                                    const std::string& pad_token,
                                                    int64_t length) {
+  // Would be found everywhere in a prompt.
+  if (pad_token.empty()) {
+    return absl::InvalidArgumentError("pad_token: expected a token, got \"\"");
+  }
   ClipTokenizer tokenizer;
   tokenizer.length_ = length;
   tokenizer.byte_symbols_ = ByteSymbols();
@@ -101,6 +95,10 @@ absl::StatusOr<ClipTokenizer> ClipTokenizer::Parse(std::string_view vocab_json,
   ASSIGN_OR_RETURN(tokenizer.start_, id_of(kStart));
   ASSIGN_OR_RETURN(tokenizer.end_, id_of(kEnd));
   ASSIGN_OR_RETURN(tokenizer.pad_, id_of(pad_token));
+  tokenizer.specials_ = {{kStart, tokenizer.start_}, {kEnd, tokenizer.end_}};
+  if (pad_token != kStart && pad_token != kEnd) {
+    tokenizer.specials_.emplace_back(pad_token, tokenizer.pad_);
+  }
   for (const std::string& symbol : tokenizer.byte_symbols_) {
     RETURN_IF_ERROR(id_of(symbol).status());
     RETURN_IF_ERROR(id_of(absl::StrCat(symbol, kWordEnd)).status());
@@ -128,39 +126,62 @@ absl::Status ClipTokenizer::ReadVocabulary(std::string_view json) {
 // Gives each line a rank: the earlier, the sooner its pair is merged.
 absl::Status ClipTokenizer::ReadMerges(std::string_view text) {
   int32_t rank = 0;
-  bool first = true;
-  while (!text.empty()) {
+  for (int number = 1; !text.empty(); ++number) {
     const size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     // Skips the version line, which is a comment only in first place.
-    const bool comment = first && line.starts_with("#version");
-    first = false;
+    const bool comment = number == 1 && line.starts_with("#version");
     if (comment || line.empty()) continue;
-    const size_t blank = line.find(' ');
-    if (blank == std::string_view::npos || blank == 0 ||
-        blank + 1 == line.size() ||
-        line.find(' ', blank + 1) != std::string_view::npos) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "merges.txt: expected two symbols: ", std::string(line)));
-    }
+    RETURN_IF_ERROR(CheckMerge(line, number));
     ranks_.emplace(std::string(line), rank++);
   }
   return absl::OkStatus();
+}
+
+// Asks for an id of what a line joins: Encode then finds one for every symbol.
+absl::Status ClipTokenizer::CheckMerge(std::string_view line,
+                                       int number) const {
+  const size_t blank = line.find(' ');
+  if (blank == std::string_view::npos || blank == 0 ||
+      blank + 1 == line.size() ||
+      line.find(' ', blank + 1) != std::string_view::npos) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "merges.txt:", number, ": expected two symbols: ", std::string(line)));
+  }
+  std::string joined(line.substr(0, blank));
+  joined += line.substr(blank + 1);
+  if (ids_.contains(joined)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("merges.txt:", number, ": not in vocab.json: ", joined));
+}
+
+ClipTokenizer::Found ClipTokenizer::FindSpecial(std::string_view text) const {
+  Found found = {.at = text.size()};
+  for (const auto& [token, id] : specials_) {
+    // Prefers the longer of two at one place.
+    const size_t at = text.find(token);
+    if (at == std::string_view::npos || at > found.at ||
+        (at == found.at && token.size() < found.size)) {
+      continue;
+    }
+    found = {.at = at, .size = token.size(), .id = id};
+  }
+  return found;
 }
 
 std::vector<int32_t> ClipTokenizer::Encode(std::string_view prompt) const {
   // Splits at special tokens that the prompt spells out: transformers'
   // tokenizer takes those as tokens, not as text.
   std::vector<int32_t> ids = {start_};
+  // Leaves out what will be cut: nothing behind it changes an id before it.
   const auto room = static_cast<size_t>(length_ - 1);
   while (!prompt.empty() && ids.size() <= room) {
-    const auto [at, size] = FindSpecial(prompt);
-    AppendText(prompt.substr(0, at), ids);
-    if (at == std::string_view::npos) break;
-    ids.push_back(prompt.substr(at, size) == kStart ? start_ : end_);
-    prompt.remove_prefix(at + size);
+    const Found special = FindSpecial(prompt);
+    AppendText(prompt.substr(0, special.at), ids);
+    if (special.size > 0) ids.push_back(special.id);
+    prompt.remove_prefix(special.at + special.size);
   }
   // Cuts as transformers does with truncation: the end token always stays.
   if (ids.size() > room) ids.resize(room);

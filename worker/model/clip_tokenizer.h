@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -24,13 +25,15 @@ class ClipTokenizer {
                                             int64_t length);
 
   // As above, from the contents of the files; `pad_token` is the token that
-  // fills up.
+  // fills up. Errors name the file, and the token or the line.
   static absl::StatusOr<ClipTokenizer> Parse(std::string_view vocab_json,
                                              std::string_view merges_txt,
                                              const std::string& pad_token,
                                              int64_t length);
 
   // Returns exactly length() ids: start, the text cut to fit, end, padding.
+  // Start, end and padding tokens that the prompt spells out are those tokens;
+  // a byte that is not UTF-8 is read as U+FFFD.
   std::vector<int32_t> Encode(std::string_view prompt) const;
 
   int64_t length() const { return length_; }
@@ -42,6 +45,18 @@ class ClipTokenizer {
 
   absl::Status ReadVocabulary(std::string_view json);
   absl::Status ReadMerges(std::string_view text);
+  // Checks the line of this number, counted from 1.
+  absl::Status CheckMerge(std::string_view line, int number) const;
+
+  // Where a special token stands in a text; without one `at` is the text's end
+  // and `size` 0.
+  struct Found {
+    size_t at = 0;
+    size_t size = 0;
+    int32_t id = 0;
+  };
+  // Returns the first special token in `text`.
+  Found FindSpecial(std::string_view text) const;
 
   // Appends the ids of a piece of text without special tokens.
   void AppendText(std::string_view text, std::vector<int32_t>& ids) const;
@@ -51,6 +66,7 @@ class ClipTokenizer {
   absl::flat_hash_map<std::string, int32_t> ids_;    // symbol to id
   absl::flat_hash_map<std::string, int32_t> ranks_;  // "left right" to rank
   std::vector<std::string> byte_symbols_;            // UTF-8 of each byte
+  std::vector<std::pair<std::string, int32_t>> specials_;  // found in prompts
   int64_t length_ = 0;
   int64_t vocab_size_ = 0;
   int32_t start_ = 0;

@@ -11,6 +11,11 @@ namespace {
 constexpr std::u32string_view kContractions[] = {U"'s", U"'t",  U"'re", U"'ve",
                                                  U"'m", U"'ll", U"'d"};
 
+// Special tokens in lower case, each the parts into which GPT-2's pattern cuts
+// it.
+constexpr std::u32string_view kSpecials[][3] = {{U"<|", U"startoftext", U"|>"},
+                                                {U"<|", U"endoftext", U"|>"}};
+
 // Says whether `c` is of [^\s\p{L}\p{N}].
 bool IsSymbol(char32_t c) {
   return !IsSpace(c) && !IsLetter(c) && !IsNumber(c);
@@ -31,6 +36,26 @@ size_t MatchLength(std::u32string_view text) {
   return length;
 }
 
+// Takes a special token from the start of `text` and appends its parts; says
+// whether there was one.
+bool TakeSpecial(std::u32string_view& text,
+                 std::vector<std::u32string>& words) {
+  for (const auto& [open, name, close] : kSpecials) {
+    std::u32string_view left = text;
+    bool whole = true;
+    for (const std::u32string_view part : {open, name, close}) {
+      whole = whole && left.starts_with(part);
+      if (whole) left.remove_prefix(part.size());
+    }
+    if (!whole) continue;
+    words.insert(words.end(), {std::u32string(open), std::u32string(name),
+                               std::u32string(close)});
+    text = left;
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<std::u32string> SplitClipWords(const std::u32string& text) {
@@ -41,6 +66,7 @@ std::vector<std::u32string> SplitClipWords(const std::u32string& text) {
       left.remove_prefix(1);
       continue;
     }
+    if (TakeSpecial(left, words)) continue;
     const size_t length = MatchLength(left);
     words.emplace_back(left.substr(0, length));
     left.remove_prefix(length);

@@ -7,8 +7,10 @@
 
 namespace tessera::model {
 
-// Returns the matches of 's|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+
-// in `text`, which is lower case; white space between them is dropped.
+// Returns the matches of <\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|
+// 'll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+ in `text`, which is lower case; white
+// space between them is dropped. A special token among the matches, which the
+// prompt spelled with capitals, is text: it becomes "<|", its name and "|>".
 std::vector<std::u32string> SplitClipWords(const std::u32string& text);
 
 }  // namespace tessera::model
