@@ -86,7 +86,8 @@ std::vector<float> AlphasCumprod(const SamplerConfig& config) {
   return values;
 }
 
-// Follows numpy's expressions in diffusers' set_timesteps, noisiest first.
+// Follows numpy's expressions in diffusers' set_timesteps, noisiest first: how
+// the stride is rounded decides which way a half goes.
 std::vector<double> SpacedTimesteps(const SamplerConfig& config, int num_steps,
                                     bool fractional) {
   const auto train = static_cast<double>(config.num_train_timesteps);
@@ -102,15 +103,19 @@ std::vector<double> SpacedTimesteps(const SamplerConfig& config, int num_steps,
       }
       // Counts down from the end by a fractional stride, rounded half to even.
       case TimestepSpacing::kTrailing: {
-        const double ratio = train / num_steps;
+        // Rounds the stride as numpy's arange does: to the grid of `train`.
+        const double stride = (train - train / num_steps) - train;
         const int k = num_steps - 1 - i;
-        steps.push_back(std::nearbyint(train - k * ratio) - 1);
+        steps.push_back(std::nearbyint(train + k * stride) - 1);
         break;
       }
       // Spans all of training; a single step is timestep 0, as numpy has it.
       case TimestepSpacing::kLinspace: {
-        const double t =
-            num_steps == 1 ? 0.0 : (train - 1) * i / (num_steps - 1);
+        const double stride =
+            num_steps == 1 ? 0 : (train - 1) / (num_steps - 1);
+        // Ends at the last step itself, whatever rounding makes of the product.
+        const bool last = i > 0 && i == num_steps - 1;
+        const double t = last ? train - 1 : i * stride;
         steps.push_back(fractional ? static_cast<double>(static_cast<float>(t))
                                    : std::nearbyint(t));
         break;
