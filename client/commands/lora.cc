@@ -6,9 +6,10 @@ namespace tessera::client {
 
 // Each action stands in a file of its own.
 Command LoraCommand() {
-  return {{"lora", "", "pushes, lists and removes LoRAs", {}},
+  return {{"lora", "", "checks, pushes, lists and removes LoRAs", {}},
           nullptr,
-          {LoraPushCommand(), LoraListCommand(), LoraRmCommand()}};
+          {LoraPushCommand(), LoraListCommand(), LoraRmCommand(),
+           LoraCheckCommand()}};
 }
 
 }  // namespace tessera::client

@@ -9,6 +9,7 @@ namespace tessera::client {
 Command LoraPushCommand();   // registers a file under a name
 Command LoraListCommand();   // what each name means
 Command LoraRmCommand();     // forgets a name or a version
+Command LoraCheckCommand();  // whether a file fits a model folder
 
 }  // namespace tessera::client
 

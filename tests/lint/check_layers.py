@@ -58,6 +58,10 @@ RULES = [
       "common/rpc"), {"proto", "grpc", "prometheus"}),
     (r"coordinator/", ("coordinator", "coordinator/store/job_store.h",
                        "common"), {"prometheus"}),
+    # Reads a LoRA as a worker would, on the user's machine.
+    (r"client/commands/lora_check\.cc$",
+     ("client", "client/commands", "worker/lora", "worker/model", "common"),
+     set()),
     (r"client/", ("client", "client/commands", "common", "common/rpc"),
      {"proto", "grpc"}),
 ]
