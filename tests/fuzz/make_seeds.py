@@ -96,67 +96,118 @@ SAFETENSORS = {
     "bad_missing_fields": raw_file('{"t":{}}'),
 }
 
-# LoRA files: rank 2, three inputs, two outputs.
+# LoRA files for the model of adapter_fuzz.cc: three inputs, two outputs.
 
 DOWN = ("F32", [2, 3], floats(1, 2, 3, 4, 5, 6))
 UP = ("F32", [2, 2], floats(1, 0, 0, 1))
 ALPHA = ("F32", [], floats(4))
-Q = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
-Q_KOHYA = Q.replace(".", "_")
+Q = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
+KOHYA = "lora_" + Q.replace(".", "_")
+LDM = "lora_unet_input_blocks_1_1_transformer_blocks_0_attn1_to_q"
 TEXT = "text_model.encoder.layers.0.self_attn.q_proj"
+TEXT_KOHYA = "lora_te_" + TEXT.replace(".", "_")
+WINDOW = ("F32", [1, 1, 3, 3], floats(*range(9)))
+TWO, SIX = ("F32", [2], floats(1, 2)), ("F32", [2, 3], floats(*range(6)))
 
 
 def lora(down=DOWN, up=UP, **rest):
-    return file_of({f"unet.{Q}.lora_A.weight": down,
-                    f"unet.{Q}.lora_B.weight": up, **rest})
+    return file_of({f"{Q}.lora_A.weight": down, f"{Q}.lora_B.weight": up,
+                    **rest})
 
 
+def kohya(layer=KOHYA, **parts):
+    return file_of({f"{layer}.{part.replace('__', '.')}": tensor
+                    for part, tensor in parts.items()})
+
+
+def column(*values):
+    return ("F32", [len(values), 1], floats(*values))
+
+
+def row(*values):
+    return ("F32", [1, len(values)], floats(*values))
+
+
+PEFT_CONFIG = json.dumps({"r": 2, "lora_alpha": 8, "use_rslora": True,
+                          "alpha_pattern": {"attn1.to_q": 3},
+                          "rank_pattern": {}})
 ADAPTER = {
     "peft": lora(),
-    "diffusers": file_of({f"unet.{Q}.lora.down.weight": DOWN,
-                          f"unet.{Q}.lora.up.weight": UP}),
+    "peft_metadata": file_of({f"{Q}.lora_A.weight": DOWN,
+                              f"{Q}.lora_B.weight": UP},
+                             {"lora_adapter_metadata": PEFT_CONFIG}),
+    "peft_wrapped": file_of({
+        f"base_model.model.{TEXT}.lora_A.default.weight": DOWN,
+        f"base_model.model.{TEXT}.lora_B.default.weight": UP}),
+    "diffusers": file_of({f"{Q}.lora.down.weight": DOWN,
+                          f"{Q}.lora.up.weight": UP}),
+    "diffusers_old": file_of({
+        f"{Q[5:-5]}.processor.to_q_lora.down.weight": DOWN,
+        f"{Q[5:-5]}.processor.to_q_lora.up.weight": UP}),
     "peft_text": file_of({f"text_encoder.{TEXT}.lora_A.weight": DOWN,
                           f"text_encoder.{TEXT}.lora_B.weight": UP}),
-    "kohya": file_of({f"lora_unet_{Q_KOHYA}.lora_down.weight": DOWN,
-                      f"lora_unet_{Q_KOHYA}.lora_up.weight": UP,
-                      f"lora_unet_{Q_KOHYA}.alpha": ALPHA}),
-    "kohya_text": file_of({
-        f"lora_te_{TEXT.replace('.', '_')}.lora_down.weight":
-            ("F16", [1, 2], b"\x00\x3c\x00\x3c"),
-        f"lora_te_{TEXT.replace('.', '_')}.lora_up.weight":
-            ("BF16", [1, 1], b"\x80\x3f"),
-        f"lora_te_{TEXT.replace('.', '_')}.alpha": ("F16", [1], b"\x00\x3c")}),
-    "convolution": lora(("F32", [1, 1, 3, 3], floats(*range(9))),
-                        ("F32", [2, 1, 1, 1], floats(1, 2))),
-    "key_kohya": f"lora_unet_{Q_KOHYA}.lora_up.weight",
-    "key_kohya_parts": "lora_unet_up_blocks_1_upsamplers_0_conv_out_to_out_0"
-                       "_time_emb_proj_ff_net_0_proj.alpha",
-    "key_underscores": "lora_unet__a__b_.alpha",
-    "key_peft": f"unet.{Q}.lora_A.weight",
+    "kohya": kohya(lora_down__weight=DOWN, lora_up__weight=UP, alpha=ALPHA),
+    "kohya_ldm": kohya(LDM, lora_down__weight=DOWN, lora_up__weight=UP),
+    "kohya_text": kohya(
+        TEXT_KOHYA, alpha=("F16", [1], b"\x00\x3c"),
+        lora_down__weight=("F16", [1, 3], b"\x00\x3c\x00\x3c\x00\xbc"),
+        lora_up__weight=("BF16", [2, 1], b"\x80\x3f\x00\x00")),
+    "one_trainer": file_of({f"lora_{Q}.lora_down.weight": DOWN,
+                            f"lora_{Q}.lora_up.weight": UP,
+                            f"lora_{Q}.dora_scale": column(1, 2)}),
+    "dora": lora(**{f"{Q}.lora_magnitude_vector": TWO}),
+    "convolution": kohya("lora_unet_conv_in", lora_down__weight=WINDOW,
+                         lora_up__weight=("F32", [2, 1, 1, 1], floats(1, 2))),
+    "convolution_core": kohya(
+        "lora_unet_conv_in", lora_mid__weight=WINDOW,
+        lora_down__weight=("F32", [1, 1, 1, 1], floats(3)),
+        lora_up__weight=("F32", [2, 1, 1, 1], floats(1, 2))),
+    "loha": kohya(hada_w1_a=column(1, 2), hada_w1_b=row(1, 2, 3),
+                  hada_w2_a=column(3, 4), hada_w2_b=row(4, 5, 6), alpha=ALPHA),
+    "loha_core": kohya(
+        "lora_unet_conv_in", hada_t1=WINDOW, hada_t2=WINDOW,
+        hada_w1_a=row(1, 2), hada_w1_b=row(1), hada_w2_a=row(3, 4),
+        hada_w2_b=row(2)),
+    "lokr": kohya(lokr_w1=column(1, 2), lokr_w2=row(1, 2, 3)),
+    "lokr_factors": kohya(lokr_w1_a=column(1, 2), lokr_w1_b=row(1),
+                          lokr_w2_a=column(1), lokr_w2_b=row(1, 2, 3),
+                          alpha=ALPHA),
+    "full": kohya(TEXT_KOHYA, diff=SIX, diff_b=TWO),
+    "norm": kohya("lora_unet_conv_norm_out", w_norm=TWO, b_norm=TWO),
+    "unknown_key": lora(**{"other": TWO}),
+    "key_kohya": f"{KOHYA}.lora_up.weight",
+    "key_ldm": f"{LDM}.hada_w1_a",
+    "key_old": f"{Q[5:-5]}.processor.to_out_lora.up.weight",
+    "key_peft": f"base_model.model.{Q}.lora_A.default.weight",
     "bad_key_empty_layer": "unet..alpha",
     "bad_key_no_layer": "lora_te_.alpha",
-    "bad_half": file_of({f"unet.{Q}.lora_A.weight": DOWN}),
-    "bad_ranks": lora(up=("F32", [2, 1], floats(1, 2))),
+    "bad_key_shared": "unet.alpha",
+    "bad_half": file_of({f"{Q}.lora_A.weight": DOWN}),
+    "bad_ranks": lora(up=column(1, 2)),
     "bad_axes": lora(down=("F32", [6], floats(1, 2, 3, 4, 5, 6))),
     "bad_no_elements": lora(down=("F32", [2, 0], b"")),
     "bad_integers": lora(up=("I32", [2, 2], bytes(16))),
-    "bad_window": lora(("F32", [1, 2], floats(1, 2)),
-                       ("F32", [1, 1, 2, 1], floats(1, 2))),
-    "bad_alpha_nan": lora(**{f"unet.{Q}.alpha":
-                             ("F32", [], floats(float("nan")))}),
-    "bad_alpha_two": lora(**{f"unet.{Q}.alpha": ("F32", [2], floats(1, 2))}),
-    "bad_twice": lora(**{f"lora_unet_{Q_KOHYA}.lora_down.weight": DOWN}),
-    "bad_kind": lora(**{f"lora_unet_{Q_KOHYA}.hada_w1_a": DOWN}),
+    "bad_window": lora(row(1, 2), ("F32", [1, 1, 2, 1], floats(1, 2))),
+    "bad_shape": lora(row(1, 2), column(1, 2)),
+    "bad_alpha_nan": lora(**{f"{Q}.alpha": ("F32", [], floats(float("nan")))}),
+    "bad_alpha_two": lora(**{f"{Q}.alpha": TWO}),
+    "bad_value": lora(up=("F32", [2, 2], floats(1, 0, float("inf"), 1))),
+    "bad_twice": lora(**{f"{KOHYA}.lora_down.weight": DOWN}),
+    "bad_two_kinds": lora(**{f"{KOHYA}.lokr_w1": TWO}),
+    "bad_lokr_large": kohya(lokr_w1=("F32", [500, 1], bytes(2000)),
+                            lokr_w2=("F32", [1, 500], bytes(2000))),
     "bad_none": file_of({}),
     "bad_rank_zero": lora(("F32", [0, 3], b""), ("F32", [2, 0], b"")),
+    "bad_pickle": b"PK\x03\x04archive/data.pkl",
 }
 
 # Prompts files: options, number of cuts, cuts, file (see jsonl_fuzz.cc).
 
 
-def cut(text, cuts=(), memory_ids=1, line=0):
+def cut(text, cuts=(), memory_ids=1, line=None):
     text = text if isinstance(text, bytes) else text.encode()
-    return bytes([memory_ids - 1 | line << 3, len(cuts), *cuts]) + text
+    long_line = 0 if line is None else 0x80 | line << 3
+    return bytes([memory_ids - 1 | long_line, len(cuts), *cuts]) + text
 
 
 FULL = json.dumps({
@@ -277,6 +328,8 @@ SHARD_CODEC = {
     "stored": b"\x00" + frame(SHARD),
     "shard": b"\x01" + SHARD,
     "shard_empty": b"\x01",
+    "shard_lora_digest": b"\x01" + message((1, message((12, message(
+        (1, "ink"), (2, 1.0), (3, "0" * 64)))))),
     "shard_unknown_field": b"\x01" + message((1, TASK + message((99, 5)))),
     "shard_extremes": b"\x01" + message((1, message(
         (1, -2 ** 63), (3, -1), (7, -2 ** 31), (8, float("nan")), (9, -8)))),

@@ -37,7 +37,7 @@ ImageTask TaskOf(const internal::v1::ImageTask& proto) {
                  .height = proto.height(),
                  .sampler = proto.sampler()};
   for (const v1::LoraReference& lora : proto.loras()) {
-    task.loras.push_back({lora.name(), lora.scale()});
+    task.loras.push_back({lora.name(), lora.scale(), lora.sha256()});
   }
   return task;
 }
