@@ -15,6 +15,11 @@ namespace tessera::worker {
 struct LoraUse {
   std::string name;
   float scale = 1.0f;
+  // Of the registry's file that the name means; empty for a file that this
+  // worker was given.
+  std::string sha256;
+  // Leave out the keys that fit no layer of the model.
+  bool allow_unmatched = false;
 
   friend bool operator==(const LoraUse&, const LoraUse&) = default;
 };
@@ -52,6 +57,8 @@ struct Assignment {
   std::vector<ImageTask> tasks;
   std::vector<int> finished_tasks;  // indices into `tasks`, already done
   bool isolate = false;             // one picture at a time, each committed
+  // Digests of LoRAs that the worker's next shard will likely need.
+  std::vector<std::string> prefetch_loras;
 };
 
 // A finished picture: what the manifest says about it.

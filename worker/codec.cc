@@ -54,7 +54,7 @@ internal::v1::TaskResult Encode(const TaskResult& result) {
 
 // Reads one picture's task; zero and empty fields stay for the model to fill
 // in.
-ImageTask Decode(const internal::v1::ImageTask& message) {
+ImageTask Decode(const internal::v1::ImageTask& message, bool allow_unmatched) {
   ImageTask task;
   task.line = message.line();
   task.custom_id = message.custom_id();
@@ -68,7 +68,8 @@ ImageTask Decode(const internal::v1::ImageTask& message) {
   task.height = message.height();
   task.sampler = message.sampler();
   for (const auto& lora : message.loras()) {
-    task.loras.push_back({lora.name(), lora.scale()});
+    task.loras.push_back(
+        {lora.name(), lora.scale(), lora.sha256(), allow_unmatched});
   }
   return task;
 }
@@ -82,8 +83,10 @@ absl::StatusOr<Assignment> Decode(const internal::v1::Assignment& message) {
   assignment.output_uri = message.output_uri();
   assignment.isolate = message.isolate();
   for (const auto& task : message.shard().tasks()) {
-    assignment.tasks.push_back(Decode(task));
+    assignment.tasks.push_back(Decode(task, message.allow_unmatched_loras()));
   }
+  assignment.prefetch_loras.assign(message.prefetch_loras().begin(),
+                                   message.prefetch_loras().end());
   // Refuses the whole answer: half an assignment would be committed as a whole.
   for (const int task : message.finished_tasks()) {
     if (task < 0 || task >= message.shard().tasks_size()) {
@@ -119,6 +122,9 @@ internal::v1::SynchronizeRequest Encode(const WorkerFacts& facts,
   info.set_version(facts.version);
   info.set_batch(facts.batch);
   for (const std::string& model : facts.models) info.add_models(model);
+  for (const std::string& sha256 : call.held_loras) {
+    info.add_held_loras(sha256);
+  }
   // Says what the worker holds, not what it wants: the coordinator compares it
   // with its own books.
   if (call.lease) {

@@ -31,7 +31,9 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
       model_load_(registry
                       .Histogram("tessera_worker_model_load_seconds",
                                  "Seconds that loading a model took.")
-                      .Add({}, metrics::WorkSeconds())) {
+                      .Add({}, metrics::WorkSeconds())),
+      lora_disk_(registry, "disk"),
+      lora_memory_(registry, "memory") {
   // Makes series exist from the start, so that rates see the first event.
   images_.Add({{"result", "done"}});
   commits_.Add({{"result", "OK"}});
@@ -69,6 +71,50 @@ void WorkerMetrics::CountSynchronizeFailure() {
 
 void WorkerMetrics::ObserveModelLoad(absl::Duration duration) {
   model_load_.Observe(absl::ToDoubleSeconds(duration));
+}
+
+lora::CacheEvents& WorkerMetrics::lora_tier(LoraTier tier) {
+  return tier == LoraTier::kDisk ? lora_disk_ : lora_memory_;
+}
+
+// A family declared again under its name is the one that is there, so that both
+// tiers share each.
+WorkerMetrics::LoraTierMetrics::LoraTierMetrics(metrics::Registry& registry,
+                                                const std::string& tier)
+    : hits_(registry
+                .Counter("tessera_worker_lora_hits_total",
+                         "LoRAs that were asked for and there, by tier.")
+                .Add({{"tier", tier}})),
+      misses_(registry
+                  .Counter("tessera_worker_lora_misses_total",
+                           "LoRAs that had to be fetched or parsed, by tier.")
+                  .Add({{"tier", tier}})),
+      evictions_(registry
+                     .Counter("tessera_worker_lora_evictions_total",
+                              "LoRAs dropped to make room, by tier.")
+                     .Add({{"tier", tier}})),
+      bytes_(registry
+                 .Gauge("tessera_worker_lora_bytes",
+                        "Bytes of the LoRAs that are kept, by tier.")
+                 .Add({{"tier", tier}})),
+      load_(registry
+                .Histogram("tessera_worker_lora_load_seconds",
+                           "Seconds that fetching or parsing a LoRA took, by "
+                           "tier.")
+                .Add({{"tier", tier}}, metrics::CallSeconds())) {}
+
+void WorkerMetrics::LoraTierMetrics::OnHit() { hits_.Increment(); }
+
+void WorkerMetrics::LoraTierMetrics::OnMiss() { misses_.Increment(); }
+
+void WorkerMetrics::LoraTierMetrics::OnEviction() { evictions_.Increment(); }
+
+void WorkerMetrics::LoraTierMetrics::OnBytes(int64_t bytes) {
+  bytes_.Set(static_cast<double>(bytes));
+}
+
+void WorkerMetrics::LoraTierMetrics::OnLoad(absl::Duration duration) {
+  load_.Observe(absl::ToDoubleSeconds(duration));
 }
 
 }  // namespace tessera::worker

@@ -2,13 +2,18 @@
 #ifndef TESSERA_WORKER_METRICS_H_
 #define TESSERA_WORKER_METRICS_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "absl/time/time.h"
 #include "common/metrics.h"
+#include "worker/lora/cache_events.h"
 
 namespace tessera::worker {
+
+// The LoRA files of the node, or the LoRAs that this worker has parsed.
+enum class LoraTier { kDisk, kMemory };
 
 // Counts what one worker does. Thread-safe.
 class WorkerMetrics {
@@ -30,7 +35,30 @@ class WorkerMetrics {
   // A model was read and packed, which took `duration`.
   void ObserveModelLoad(absl::Duration duration);
 
+  // Returns where a tier of the LoRA cache counts itself: "disk" or "memory".
+  // Lives as long as this.
+  lora::CacheEvents& lora_tier(LoraTier tier);
+
  private:
+  // The metrics of one tier of the LoRA cache.
+  class LoraTierMetrics final : public lora::CacheEvents {
+   public:
+    LoraTierMetrics(metrics::Registry& registry, const std::string& tier);
+
+    void OnHit() override;
+    void OnMiss() override;
+    void OnEviction() override;
+    void OnBytes(int64_t bytes) override;
+    void OnLoad(absl::Duration duration) override;
+
+   private:
+    prometheus::Counter& hits_;
+    prometheus::Counter& misses_;
+    prometheus::Counter& evictions_;
+    prometheus::Gauge& bytes_;
+    prometheus::Histogram& load_;
+  };
+
   prometheus::Family<prometheus::Counter>& images_;
   prometheus::Counter& unet_calls_;
   prometheus::Histogram& batch_;
@@ -38,6 +66,8 @@ class WorkerMetrics {
   prometheus::Family<prometheus::Counter>& commits_;
   prometheus::Counter& synchronize_failures_;
   prometheus::Histogram& model_load_;
+  LoraTierMetrics lora_disk_;
+  LoraTierMetrics lora_memory_;
 };
 
 }  // namespace tessera::worker

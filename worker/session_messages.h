@@ -32,6 +32,8 @@ struct SynchronizeCall {
   std::optional<Lease> lease;  // executing; idle when absent
   int64_t tasks_finished = 0;  // of the lease: committed or waiting to be
   bool draining = false;
+  // Digests of the LoRAs that the node holds, those used last first.
+  std::vector<std::string> held_loras;
 };
 
 // Go on with what you do, or stay idle.

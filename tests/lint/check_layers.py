@@ -39,7 +39,8 @@ RULES = [
     (r"worker/pipeline/", KERNELS + ("worker/pipeline", "worker/model",
                                      "common"), set()),
     # The worker's edge: the only files that speak the protocol.
-    (r"worker/(coordinator_link_grpc|codec|worker_main)\.(h|cc)$",
+    (r"worker/(coordinator_link_grpc|lora_download_grpc|codec|worker_main)"
+     r"\.(h|cc)$",
      KERNELS + ("worker", "worker/model", "worker/lora", "worker/pipeline",
                 "common", "common/rpc"), {"proto", "grpc", "prometheus"}),
     (r"worker/", KERNELS + ("worker", "worker/model", "worker/lora",

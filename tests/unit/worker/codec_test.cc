@@ -40,6 +40,7 @@ TEST(CodecTest, EncodesAnExecutingCall) {
   SynchronizeCall call;
   call.lease = Lease{"job", 3, 9};
   call.tasks_finished = 5;
+  call.held_loras = {"aa", "bb"};
 
   const auto request = Encode(WorkerFacts{}, call);
 
@@ -47,6 +48,7 @@ TEST(CodecTest, EncodesAnExecutingCall) {
   EXPECT_EQ(request.executing().lease().shard_index(), 3);
   EXPECT_EQ(request.executing().lease().epoch(), 9);
   EXPECT_EQ(request.executing().tasks_finished(), 5);
+  EXPECT_THAT(request.info().held_loras(), ElementsAre("aa", "bb"));
 }
 
 TEST(CodecTest, EncodesBothOutcomesOfACommit) {
@@ -95,6 +97,10 @@ internal::v1::SynchronizeResponse AssignmentResponse() {
   task.set_width(64);
   task.set_sampler("euler");
   task.add_loras()->set_name("ink");
+  task.mutable_loras(0)->set_scale(0.5f);
+  task.mutable_loras(0)->set_sha256("ff");
+  assignment.add_prefetch_loras("aa");
+  assignment.set_allow_unmatched_loras(true);
   assignment.add_finished_tasks(0);
   return response;
 }
@@ -113,7 +119,9 @@ TEST(CodecTest, DecodesAnAssignment) {
   EXPECT_EQ(assignment.tasks[0].prompt, "an apple");
   EXPECT_EQ(assignment.tasks[0].seed, 11u);
   EXPECT_EQ(assignment.tasks[0].sampler, "euler");
-  EXPECT_EQ(assignment.tasks[0].loras[0].name, "ink");
+  EXPECT_THAT(assignment.tasks[0].loras,
+              ElementsAre(LoraUse{"ink", 0.5f, "ff", true}));
+  EXPECT_THAT(assignment.prefetch_loras, ElementsAre("aa"));
 }
 
 TEST(CodecTest, RefusesAFinishedTaskThatIsNotThere) {
