@@ -88,12 +88,13 @@ absl::Status Coordinator::AddShards(const JobId& job,
       // commit that fails reads memory again.
       Shard shard{.index = entry->job.shards++,
                   .first_line = draft.first_line,
+                  .loras = entry->lora_sets.Share(draft.loras),
                   .finished = TaskSet(draft.pictures)};
       entry->job.images.total += draft.pictures;
       transaction.AddShard(job, shard, draft.payload);
       // Queued already but not eligible: workers are given only QUEUED and
       // RUNNING jobs.
-      entry->waiting.push_back(shard.index);
+      entry->waiting.Push(shard.index, draft.loras);
       entry->shards.push_back(std::move(shard));
     }
     transaction.PutJob(entry->job);
@@ -251,7 +252,7 @@ absl::StatusOr<CoordinatorStats> Coordinator::Stats() {
       if (entry.job.state == JobState::kSealing) stats.jobs_sealing += 1;
       // CREATING jobs have shards too, but none that may be leased.
       if (!IsExecutable(entry.job.state)) continue;
-      stats.shards_waiting += static_cast<int64_t>(entry.waiting.size());
+      stats.shards_waiting += entry.waiting.size();
     }
     return absl::OkStatus();
   }));

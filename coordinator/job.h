@@ -13,6 +13,7 @@
 
 #include "absl/time/time.h"
 #include "common/ids.h"
+#include "coordinator/lora_set.h"
 #include "coordinator/task_set.h"
 
 namespace tessera::coordinator {
@@ -76,6 +77,7 @@ struct Job {
 struct ShardDraft {
   int64_t first_line = 0;  // line of its first picture
   int32_t pictures = 0;    // tasks in the payload, at least 1
+  LoraSet loras;           // registered ones, that all its tasks use
   std::string payload;
 };
 
@@ -96,6 +98,7 @@ struct Shard {
   WorkerId holder;          // empty: not leased
   int32_t lost_leases = 0;  // since the last progress
   int32_t failed = 0;       // of the finished tasks
+  SharedLoraSet loras;      // what a worker should hold
   TaskSet finished;         // tasks done or failed for good
   std::vector<TaskAttempts> attempts;
 
@@ -162,6 +165,7 @@ struct WorkerInfo {
   std::string version;
   std::vector<std::string> models;
   int32_t batch = 0;
+  std::vector<std::string> held_loras;  // by digest, those used last first
 };
 
 // A worker process that has synchronized since the coordinator started.

@@ -27,10 +27,11 @@ absl::Status JobTable::Load(const JobStore& store) {
     if (!IsTerminal(job.state)) {
       ASSIGN_OR_RETURN(entry.loras, store.LoadLoraPins(job.id));
     }
-    for (const Shard& shard : entry.shards) {
+    for (Shard& shard : entry.shards) {
+      shard.loras = entry.lora_sets.Share(shard.loras.get());
       // Leased ones are queued by nobody: the dispatcher adopts them.
       if (!shard.complete() && shard.holder.empty()) {
-        entry.waiting.push_back(shard.index);
+        entry.waiting.Push(shard.index, shard.loras.get());
       }
     }
     numbers[job.id] = job.number;

@@ -3,7 +3,6 @@
 #define TESSERA_COORDINATOR_JOB_TABLE_H_
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,7 +12,9 @@
 #include "common/ids.h"
 #include "coordinator/job.h"
 #include "coordinator/lora.h"
+#include "coordinator/lora_set.h"
 #include "coordinator/rate_meter.h"
+#include "coordinator/shard_queue.h"
 #include "coordinator/store/job_store.h"
 
 namespace tessera::coordinator {
@@ -21,11 +22,12 @@ namespace tessera::coordinator {
 // A job and, until it is sealed, its shards.
 struct JobEntry {
   Job job;
-  std::vector<Shard> shards;    // by index
-  std::deque<int64_t> waiting;  // incomplete shards without a lease
-  int64_t leases = 0;           // in force, not revoked
-  int64_t last_grant = 0;       // see JobCandidate
-  RateMeter rate;               // pictures done
+  std::vector<Shard> shards;  // by index
+  ShardQueue waiting;         // incomplete shards without a lease
+  LoraSetPool lora_sets;      // of the shards
+  int64_t leases = 0;         // in force, not revoked
+  int64_t last_grant = 0;     // see JobCandidate
+  RateMeter rate;             // pictures done
   // What the job was promised; empty once it has ended.
   std::vector<LoraPin> loras;
 };

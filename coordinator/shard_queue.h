@@ -13,15 +13,9 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
+#include "coordinator/lora_set.h"
 
 namespace tessera::coordinator {
-
-// The digests of the LoRAs that a shard needs, sorted; empty: none.
-using LoraSet = std::vector<std::string>;
-
-// What a worker's node holds.
-using HeldLoras = absl::flat_hash_set<std::string>;
 
 struct ShardQueueOptions {
   // The oldest shard is passed over at most so often before it is given to

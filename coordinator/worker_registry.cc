@@ -27,6 +27,7 @@ bool WorkerRegistry::Record(const SynchronizeRequest& request, absl::Time now) {
   Worker& worker = entry.worker;
   worker.id = request.worker;
   worker.info = request.info;
+  entry.held = {request.info.held_loras.begin(), request.info.held_loras.end()};
   worker.state = StateOf(request);
   worker.executing.reset();
   // The shard alone: whether the lease is valid is the lease table's to say.
@@ -49,6 +50,24 @@ bool WorkerRegistry::AnyHasModel(const std::string& model,
     const std::vector<std::string>& models = named.second.worker.info.models;
     return !IsLost(named.second, now) &&
            std::find(models.begin(), models.end(), model) != models.end();
+  });
+}
+
+const HeldLoras& WorkerRegistry::HeldBy(const WorkerId& worker) const {
+  static const HeldLoras* const nothing = new HeldLoras;
+  const auto it = entries_.find(worker);
+  return it == entries_.end() ? *nothing : it->second.held;
+}
+
+bool WorkerRegistry::HeldByAnother(const WorkerId& worker, const LoraSet& loras,
+                                   absl::Time now) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& named) {
+    const Entry& entry = named.second;
+    return named.first != worker && !IsLost(entry, now) &&
+           std::all_of(loras.begin(), loras.end(),
+                       [&](const std::string& lora) {
+                         return entry.held.contains(lora);
+                       });
   });
 }
 

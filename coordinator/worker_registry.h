@@ -32,6 +32,13 @@ class WorkerRegistry {
   // Returns whether a worker that is not lost lists `model`.
   bool AnyHasModel(const std::string& model, absl::Time now) const;
 
+  // Returns what the node of `worker` holds; empty for an unknown worker.
+  const HeldLoras& HeldBy(const WorkerId& worker) const;
+
+  // Returns whether another worker that is not lost holds all of `loras`.
+  bool HeldByAnother(const WorkerId& worker, const LoraSet& loras,
+                     absl::Time now) const;
+
   // Returns how many workers are not lost.
   int64_t CountLive(absl::Time now) const;
 
@@ -45,6 +52,7 @@ class WorkerRegistry {
   struct Entry {
     Worker worker;
     uint64_t sequence = 0;
+    HeldLoras held;  // as info.held_loras
   };
 
   bool IsLost(const Entry& entry, absl::Time now) const;

@@ -1,5 +1,6 @@
 #include "coordinator/service/job_submission.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/log.h"
@@ -55,6 +56,18 @@ absl::StatusOr<std::string> FindDigest(Coordinator& coordinator,
                                        const LoraName& name) {
   ASSIGN_OR_RETURN(LoraEntry entry, coordinator.GetLora(name));
   return std::move(entry.lora.sha256);
+}
+
+// Returns the digests that a picture needs, and with it all others of its
+// shard: the sharder never mixes sets. What no registry holds has no digest.
+LoraSet LorasOf(const ImageTask& task) {
+  LoraSet loras;
+  for (const LoraUse& use : task.loras) {
+    if (!use.sha256.empty()) loras.push_back(use.sha256);
+  }
+  std::sort(loras.begin(), loras.end());
+  loras.erase(std::unique(loras.begin(), loras.end()), loras.end());
+  return loras;
 }
 
 }  // namespace
@@ -135,6 +148,7 @@ absl::Status JobSubmission::Store(std::vector<ShardTasks> shards) {
     drafts_.push_back({.first_line = shard[0].line,
                        // The sharder never returns an empty shard.
                        .pictures = static_cast<int32_t>(shard.size()),
+                       .loras = LorasOf(shard[0]),
                        .payload = EncodeShard(shard)});
     draft_bytes_ += drafts_.back().payload.size();
     if (drafts_.size() >= kMaxDrafts || draft_bytes_ >= kMaxDraftBytes) {

@@ -1,5 +1,6 @@
 #include "coordinator/service/worker_codec.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -17,6 +18,9 @@ constexpr int kMaxResults = 4096;
 // Far above the ids that workers make up; keeps log lines and tables small
 // whatever connects.
 constexpr size_t kMaxWorkerId = 128;
+
+// LoRAs that one worker may say it holds; those beyond are not looked at.
+constexpr int kMaxHeld = 256;
 
 // Ids are opaque: any bytes tell workers apart.
 absl::StatusOr<WorkerId> DecodeWorkerId(const std::string& id) {
@@ -47,7 +51,10 @@ WorkerInfo DecodeInfo(const internal::v1::WorkerInfo& proto) {
           .threads = proto.threads(),
           .version = proto.version(),
           .models = {proto.models().begin(), proto.models().end()},
-          .batch = proto.batch()};
+          .batch = proto.batch(),
+          .held_loras = {proto.held_loras().begin(),
+                         proto.held_loras().begin() +
+                             std::min(proto.held_loras_size(), kMaxHeld)}};
 }
 
 // Checks nothing: path and digest are judged by the core, with the shard at
@@ -106,6 +113,9 @@ absl::Status EncodeAssignment(const Assignment& assignment,
   // skips what is finished.
   for (const int32_t task : assignment.finished_tasks) {
     proto.add_finished_tasks(task);
+  }
+  for (const std::string& lora : assignment.prefetch_loras) {
+    proto.add_prefetch_loras(lora);
   }
   // Last, after everything that can fail.
   proto.set_isolate(assignment.isolate);

@@ -145,7 +145,8 @@ void BindShard(SqliteStatement& statement, const JobId& job,
       .Bind(7, int64_t{shard.lost_leases})
       .Bind(8, int64_t{shard.failed})
       .BindBlob(9, shard.finished.Bytes())
-      .BindText(10, AttemptsText(shard.attempts));
+      .BindText(10, AttemptsText(shard.attempts))
+      .BindText(11, absl::StrJoin(shard.loras.get(), ","));
 }
 
 absl::StatusOr<Shard> ReadShard(const SqliteStatement& statement) {
@@ -165,6 +166,8 @@ absl::StatusOr<Shard> ReadShard(const SqliteStatement& statement) {
       .failed = static_cast<int32_t>(statement.Int(7)),
       .finished = TaskSet(static_cast<int32_t>(pictures), statement.Text(8))};
   ASSIGN_OR_RETURN(shard.attempts, ParseAttempts(statement.Text(9)));
+  shard.loras =
+      SharedLoraSet(absl::StrSplit(statement.Text(10), ',', absl::SkipEmpty()));
   return shard;
 }
 

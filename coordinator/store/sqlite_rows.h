@@ -21,7 +21,7 @@ inline constexpr std::string_view kJobColumns =
     "create_time, start_time, end_time, message";
 inline constexpr std::string_view kShardColumns =
     "job, shard, first_line, pictures, epoch, holder, lost_leases, failed, "
-    "finished, attempts";
+    "finished, attempts, loras";
 inline constexpr std::string_view kResultColumns =
     "job, shard, task, failure_code, failure_reason, custom_id, image, seed, "
     "path, sha256, width, height, worker, seconds";

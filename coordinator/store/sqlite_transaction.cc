@@ -35,7 +35,7 @@ absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Create(
       db.Prepare(InsertSql("INSERT", "payloads", "job, shard, payload", 3)));
   ASSIGN_OR_RETURN(
       SqliteStatement put_shard,
-      db.Prepare(InsertSql("INSERT OR REPLACE", "shards", kShardColumns, 10)));
+      db.Prepare(InsertSql("INSERT OR REPLACE", "shards", kShardColumns, 11)));
   // Plain INSERT: a second outcome of a task is a mistake of ours and must fail
   // rather than overwrite the first (I4).
   ASSIGN_OR_RETURN(

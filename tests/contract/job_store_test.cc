@@ -75,6 +75,7 @@ Shard MakeShard(int64_t index) {
               .holder = WorkerId("w-1"),
               .lost_leases = 2,
               .failed = 1,
+              .loras = SharedLoraSet({"a1", "b2"}),
               .finished = TaskSet(9),
               .attempts = {{.task = 4, .attempts = 2, .last_epoch = 3}}};
   shard.finished.Insert(0);
