@@ -158,8 +158,9 @@ class DialectsTest : public ::testing::Test {
     AdapterBuilder file;
     int seed = 0;
     for (const Layer& layer : layers) {
-      file.Add(dialect.spell(layer, true), layer.down, ++seed)
-          .Add(dialect.spell(layer, false), layer.up, ++seed);
+      file.Add(dialect.spell(layer, true), layer.down, seed + 1)
+          .Add(dialect.spell(layer, false), layer.up, seed + 2);
+      seed += 2;
     }
     auto bound =
         ReadAdapterFile(file.Write(folder_, "a"), SmallModel(), {}, *device_);
