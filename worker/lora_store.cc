@@ -1,69 +1,113 @@
 #include "worker/lora_store.h"
 
-#include <algorithm>
-#include <filesystem>
-#include <system_error>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/log.h"
 #include "common/status_macros.h"
 
 namespace tessera::worker {
+namespace {
 
-LoraStore::LoraStore(LoraStoreOptions options, Parser parser)
-    : options_(std::move(options)), parser_(std::move(parser)) {}
+using lora::AdapterKey;
+using lora::CachedFile;
+
+// Keys shown in the log of a LoRA that does not fit whole.
+constexpr int64_t kShownKeys = 3;
+
+// A LoRA in use: what the pictures read, and the file kept on the node for
+// those that come after them.
+struct InUse {
+  LoraStore::Weights weights;
+  std::optional<CachedFile> file;
+};
+
+// Returns `weights` so that `file` is pinned for as long as anyone has them.
+LoraStore::Weights Pin(LoraStore::Weights weights,
+                       std::optional<CachedFile> file) {
+  const auto in_use =
+      std::make_shared<const InUse>(InUse{std::move(weights), std::move(file)});
+  return {in_use, in_use->weights.get()};
+}
+
+// Adds the LoRA's name to what went wrong with it.
+absl::Status Named(const LoraUse& use, const absl::Status& status) {
+  return absl::Status(
+      status.code(),
+      absl::StrCat("LoRA ", use.name, ": ", std::string(status.message())));
+}
+
+}  // namespace
+
+LoraStore::LoraStore(LoraStoreOptions options, Parser parser,
+                     lora::NodeCache* node, lora::CacheEvents& events)
+    : options_(std::move(options)),
+      parser_(std::move(parser)),
+      node_(node),
+      events_(events),
+      parsed_(options_.memory_bytes, events) {}
 
 absl::StatusOr<LoraStore::Weights> LoraStore::Get(
-    const std::string& name, const lora::ModelLayers& model) {
-  // Searches the list: a worker keeps few LoRAs.
-  const auto known =
-      std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-        return entry.name == name && entry.model_dir == model.model_dir();
-      });
-  if (known != entries_.end()) {
-    // Moves the entry to the front, where Evict comes last.
-    entries_.splice(entries_.begin(), entries_, known);
-    return known->weights;
-  }
-  // Reads on the executor's thread; the shard waits for it.
-  ASSIGN_OR_RETURN(const std::string path, Find(name));
-  ASSIGN_OR_RETURN(Weights weights, parser_(path, model));
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  // Counts a file whose size cannot be read as none: it was parsed a moment
-  // ago.
-  const int64_t bytes = error ? 0 : static_cast<int64_t>(size);
-  entries_.push_front({name, model.model_dir(), weights, bytes});
-  bytes_ += bytes;
-  // May evict the one that was just added, if it alone exceeds the bound: the
-  // caller holds it.
-  Evict();
+    const LoraUse& use, const lora::ModelLayers& model) {
+  absl::StatusOr<Weights> weights =
+      use.sha256.empty() ? GetGiven(use, model) : GetRegistered(use, model);
+  if (!weights.ok()) return Named(use, weights.status());
   return weights;
 }
 
-// Returns the file of a LoRA. Names come from jobs, so only plain file names
-// are looked for in the folder.
-absl::StatusOr<std::string> LoraStore::Find(const std::string& name) const {
-  const auto file = options_.files.find(name);
-  if (file != options_.files.end()) return file->second;
-  const bool is_file_name =
-      !name.empty() && name[0] != '.' && name.find('/') == std::string::npos;
-  if (is_file_name && !options_.folder.empty()) {
-    const std::string path =
-        absl::StrCat(options_.folder, "/", name, ".safetensors");
-    std::error_code ignored;
-    if (std::filesystem::is_regular_file(path, ignored)) return path;
+absl::StatusOr<LoraStore::Weights> LoraStore::GetGiven(
+    const LoraUse& use, const lora::ModelLayers& model) {
+  const auto file = options_.files.find(use.name);
+  if (file == options_.files.end()) {
+    return absl::NotFoundError("this worker was not given such a LoRA");
   }
-  return absl::NotFoundError(
-      absl::StrCat("this worker has no such LoRA: ", name));
+  // The worker's own files do not change while it runs, so that the path says
+  // which it is.
+  const AdapterKey key{file->second, model.model_dir(), use.allow_unmatched};
+  if (Weights weights = parsed_.Find(key)) return weights;
+  return Parse(key, file->second, model);
 }
 
-// Drops those used longest ago; pictures that use them keep them alive.
-void LoraStore::Evict() {
-  while (bytes_ > options_.bytes && !entries_.empty()) {
-    bytes_ -= entries_.back().bytes;
-    entries_.pop_back();
+absl::StatusOr<LoraStore::Weights> LoraStore::GetRegistered(
+    const LoraUse& use, const lora::ModelLayers& model) {
+  if (node_ == nullptr) {
+    return absl::FailedPreconditionError(
+        "this worker has no --lora-cache for the registry's LoRAs");
   }
+  const AdapterKey key{use.sha256, model.model_dir(), use.allow_unmatched};
+  if (Weights weights = parsed_.Find(key)) {
+    // The file may be gone: what is in memory is as good.
+    return Pin(std::move(weights), node_->OpenTrusted(use.sha256));
+  }
+  ASSIGN_OR_RETURN(CachedFile file, node_->Open(use.sha256));
+  ASSIGN_OR_RETURN(Weights weights, Parse(key, file.path(), model));
+  return Pin(std::move(weights), std::move(file));
+}
+
+absl::StatusOr<LoraStore::Weights> LoraStore::Parse(
+    const AdapterKey& key, const std::string& path,
+    const lora::ModelLayers& model) {
+  const auto start = std::chrono::steady_clock::now();
+  ASSIGN_OR_RETURN(lora::BoundAdapter adapter,
+                   parser_(path, model,
+                           {.allow_unmatched = key.allow_unmatched,
+                            .max_bytes = options_.memory_bytes}));
+  const bool registered = key.file != path;
+  if (registered && adapter.weights->digest != key.file) {
+    return absl::DataLossError(
+        absl::StrCat("file changed while it was parsed: expected ", key.file,
+                     ", found ", adapter.weights->digest));
+  }
+  if (!adapter.report.unmatched.empty()) {
+    Log(Severity::kWarning, "LoRA applied without keys that do not fit",
+        {{"report", lora::RenderReport(adapter.report, kShownKeys)}});
+  }
+  events_.OnLoad(absl::FromChrono(std::chrono::steady_clock::now() - start));
+  parsed_.Insert(key, adapter.weights, adapter.report.bytes);
+  return std::move(adapter.weights);
 }
 
 }  // namespace tessera::worker

@@ -39,9 +39,14 @@ absl::Status Validate(const Options& options) {
     return BadFlag("batch", absl::StrCat("expected 0 to ", kLargestBatch,
                                          ", got ", options.batch));
   }
-  if (options.lora_cache_bytes < 0) {
-    return BadFlag("lora-cache-bytes",
-                   absl::StrCat("is negative: ", options.lora_cache_bytes));
+  if (options.lora_cache_bytes < 1) {
+    return BadFlag("lora-cache-bytes", absl::StrCat("expected at least 1, got ",
+                                                    options.lora_cache_bytes));
+  }
+  if (options.lora_memory_bytes < 1) {
+    return BadFlag(
+        "lora-memory-bytes",
+        absl::StrCat("expected at least 1, got ", options.lora_memory_bytes));
   }
   return absl::OkStatus();
 }

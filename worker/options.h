@@ -19,9 +19,11 @@ struct Options {
   std::string device = "auto";  // auto, cpu or cuda:N
   int threads = 0;              // of the CPU device; 0: one a core
   int batch = 0;                // pictures in the UNet together; 0: 4
-  std::string lora_cache;       // folder of NAME.safetensors; empty: none
-  // Of files; parsed weights are f32 and may take twice as much.
-  int64_t lora_cache_bytes = 0;
+  std::string lora_cache;       // the node's cache folder; empty: none
+  // Of LoRA files in that folder, which all workers of the node share.
+  int64_t lora_cache_bytes = int64_t{32} << 30;
+  // Of LoRAs that this worker has parsed: f32, twice the size of f16 files.
+  int64_t lora_memory_bytes = int64_t{2} << 30;
   std::map<std::string, std::string> loras;  // file by name
   std::string metrics_listen;                // host:port; empty: no metrics
   LogFormat log_format = LogFormat::kText;

@@ -54,8 +54,7 @@ class TextToImageEngine final : public Engine {
     request.width = task.width;
     request.height = task.height;
     for (const LoraUse& lora : task.loras) {
-      ASSIGN_OR_RETURN(LoraStore::Weights weights,
-                       loras_.Get(lora.name, layers_));
+      ASSIGN_OR_RETURN(LoraStore::Weights weights, loras_.Get(lora, layers_));
       request.adapters.push_back({std::move(weights), lora.scale});
     }
     return request;

@@ -26,16 +26,22 @@
 #include "common/status_macros.h"
 #include "kernels/device.h"
 #include "tessera/internal/v1/worker_service.grpc.pb.h"
+#include "tessera/v1/lora_service.grpc.pb.h"
 #include "worker/command_line.h"
 #include "worker/coordinator_link_grpc.h"
+#include "worker/holdings_link.h"
 #include "worker/lora/adapter_file.h"
 #include "worker/lora/inspect.h"
 #include "worker/lora/model_layers.h"
+#include "worker/lora_download_grpc.h"
 #include "worker/lora_store.h"
 #include "worker/metered_executor.h"
 #include "worker/metrics.h"
 #include "worker/model_store.h"
+#include "worker/node_loras.h"
 #include "worker/options.h"
+#include "worker/prefetching_executor.h"
+#include "worker/resuming_source.h"
 #include "worker/session.h"
 #include "worker/shard_executor.h"
 #include "worker/text_to_image_engine.h"
@@ -52,10 +58,17 @@ ABSL_FLAG(int, batch, 0,
           "device.");
 ABSL_FLAG(std::string, lora, "",
           "LoRAs that jobs may name, as NAME=FILE, comma separated.");
-ABSL_FLAG(std::string, lora_cache, "",
-          "Folder whose files NAME.safetensors are further LoRAs.");
-ABSL_FLAG(int64_t, lora_cache_bytes, int64_t{1} << 30,
-          "Bytes of LoRA files that are kept parsed in memory.");
+ABSL_FLAG(
+    std::string, lora_cache, "",
+    "Folder for the registry's LoRAs that jobs use, shared by the workers "
+    "of this machine; empty: jobs may only name those of --lora.");
+ABSL_FLAG(int64_t, lora_cache_bytes,
+          tessera::worker::Options().lora_cache_bytes,
+          "Bytes of files in --lora-cache; the same for all workers of this "
+          "machine.");
+ABSL_FLAG(int64_t, lora_memory_bytes,
+          tessera::worker::Options().lora_memory_bytes,
+          "Bytes of LoRAs that are kept parsed in memory.");
 ABSL_FLAG(std::string, metrics_listen, "",
           "Address of /metrics and /healthz, host:port; empty: none.");
 ABSL_FLAG(std::string, log_format, "text", "text or json.");
@@ -78,9 +91,17 @@ constexpr char kUsage[] =
 
 // Names the program's own flags in the order of --help.
 std::vector<std::string> FlagNames() {
-  return {"coordinator",    "models",    "device",     "threads",
-          "batch",          "lora",      "lora_cache", "lora_cache_bytes",
-          "metrics_listen", "log_format"};
+  return {"coordinator",
+          "models",
+          "device",
+          "threads",
+          "batch",
+          "lora",
+          "lora_cache",
+          "lora_cache_bytes",
+          "lora_memory_bytes",
+          "metrics_listen",
+          "log_format"};
 }
 
 // Reads one variable of the environment, for SetFlags.
@@ -101,6 +122,7 @@ absl::StatusOr<Options> ReadOptions(const std::vector<std::string>& arguments) {
   options.batch = absl::GetFlag(FLAGS_batch);
   options.lora_cache = absl::GetFlag(FLAGS_lora_cache);
   options.lora_cache_bytes = absl::GetFlag(FLAGS_lora_cache_bytes);
+  options.lora_memory_bytes = absl::GetFlag(FLAGS_lora_memory_bytes);
   ASSIGN_OR_RETURN(options.loras, ParseLoraFiles(absl::GetFlag(FLAGS_lora)));
   options.metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
   ASSIGN_OR_RETURN(options.log_format,
@@ -186,6 +208,37 @@ absl::Status LoadFirst(const Options& options,
   return store.Get(models.front()).status();
 }
 
+// Opens the node's cache; null where the worker is started without one.
+absl::StatusOr<std::unique_ptr<NodeLoras>> OpenNodeLoras(
+    const Options& options, lora::BlobSource& source,
+    lora::CacheEvents& events) {
+  if (options.lora_cache.empty()) return nullptr;
+  return NodeLoras::Open(options.lora_cache, options.lora_cache_bytes, source,
+                         events, RealClock());
+}
+
+// Makes pictures until the worker is drained. `node` may be null.
+void Serve(const Options& options, const WorkerFacts& facts, ModelStore& models,
+           NodeLoras* node, uint32_t jitter_seed, WorkerMetrics& metrics) {
+  EngineExecutor engine_executor(models, {facts.worker_id, facts.batch});
+  MeteredExecutor metered(engine_executor, metrics);
+  PrefetchingExecutor executor(metered, node ? &node->prefetcher() : nullptr);
+  GrpcCoordinatorLink grpc_link(internal::v1::WorkerService::NewStub(
+                                    rpc::MakeChannel(options.coordinator)),
+                                facts);
+  HoldingsLink link(grpc_link, [&] {
+    return node ? node->cache().Held(kMostHeldLoras)
+                : std::vector<std::string>();
+  });
+  SessionOptions session_options;
+  session_options.jitter_seed = jitter_seed;
+  Session session(link, executor, metrics, session_options, RealClock());
+  // Is declared last and so ends first: no signal may reach a session that is
+  // gone.
+  const SignalThread signals(session);
+  session.Run();
+}
+
 // Runs a worker until it is drained. INVALID_ARGUMENT and NOT_FOUND are the
 // user's to correct.
 absl::Status RunWorker(const Options& options) {
@@ -209,15 +262,24 @@ absl::Status RunWorker(const Options& options) {
                                                [] { return true; }));
   }
 
+  // Draws one seed for all waits: workers that lost the coordinator together
+  // are not to return together.
+  const uint32_t jitter_seed = std::random_device()();
+  GrpcLoraSource download(
+      v1::LoraService::NewStub(rpc::MakeChannel(options.coordinator)));
+  ResumingSource source(download, {.jitter_seed = jitter_seed}, RealClock());
+  ASSIGN_OR_RETURN(const std::unique_ptr<NodeLoras> node,
+                   OpenNodeLoras(options, source,
+                                 worker_metrics.lora_tier(LoraTier::kDisk)));
   // Borrows the device, as the store below does, so both end before it.
-  LoraStore loras({options.loras, options.lora_cache, options.lora_cache_bytes},
-                  [&](const std::string& path, const lora::ModelLayers& model)
-                      -> absl::StatusOr<LoraStore::Weights> {
-                    ASSIGN_OR_RETURN(
-                        lora::BoundAdapter adapter,
-                        lora::ReadAdapterFile(path, model, {}, *device));
-                    return std::move(adapter.weights);
-                  });
+  LoraStore loras(
+      {options.loras, options.lora_memory_bytes},
+      [&](const std::string& path, const lora::ModelLayers& model,
+          const lora::AdapterOptions& adapter_options) {
+        return lora::ReadAdapterFile(path, model, adapter_options, *device);
+      },
+      node ? &node->cache() : nullptr,
+      worker_metrics.lora_tier(LoraTier::kMemory));
   ModelStore store(
       options.models, models,
       [&](const std::string& name, const std::string& path) {
@@ -227,26 +289,13 @@ absl::Status RunWorker(const Options& options) {
         worker_metrics.ObserveModelLoad(duration);
       });
   RETURN_IF_ERROR(LoadFirst(options, models, store));
-  EngineExecutor engine_executor(store, {facts.worker_id, facts.batch});
-  MeteredExecutor executor(engine_executor, worker_metrics);
-  GrpcCoordinatorLink link(internal::v1::WorkerService::NewStub(
-                               rpc::MakeChannel(options.coordinator)),
-                           facts);
-  SessionOptions session_options;
-  // Seeds differ from worker to worker, so that workers which lost the
-  // coordinator together do not return together.
-  session_options.jitter_seed = std::random_device()();
-  Session session(link, executor, worker_metrics, session_options, RealClock());
-  // Is declared last and so ends first: no signal may reach a session that is
-  // gone.
-  const SignalThread signals(session);
   Log(Severity::kInfo, "worker started",
       {{"worker", facts.worker_id},
        {"coordinator", options.coordinator},
        {"device", device->description()},
        {"models", facts.models.size()},
        {"batch", facts.batch}});
-  session.Run();
+  Serve(options, facts, store, node.get(), jitter_seed, worker_metrics);
   Log(Severity::kInfo, "worker drained", {{"worker", facts.worker_id}});
   return absl::OkStatus();
 }

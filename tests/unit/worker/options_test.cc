@@ -43,8 +43,11 @@ TEST(OptionsTest, BadFieldIsNamed) {
   options.batch = 65;
   ExpectRefused(options, "--batch");
   options = Valid();
-  options.lora_cache_bytes = -1;
+  options.lora_cache_bytes = 0;
   ExpectRefused(options, "--lora-cache-bytes");
+  options = Valid();
+  options.lora_memory_bytes = -1;
+  ExpectRefused(options, "--lora-memory-bytes");
 }
 
 TEST(OptionsTest, BatchOfZeroIsChosen) {
