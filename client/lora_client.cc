@@ -86,6 +86,8 @@ absl::Status LoraClient::Send(
     const std::function<void(int64_t sent)>& on_progress) {
   v1::RegisterLoraRequest request;
   *request.mutable_header() = header;
+  // False: the service has answered already, for example because it has the
+  // file.
   if (!writer.Write(request)) return absl::OkStatus();
   int64_t offset = header.offset();
   on_progress(offset);
@@ -94,6 +96,7 @@ absl::Status LoraClient::Send(
     ASSIGN_OR_RETURN(
         std::string bytes,
         file.file.Read(offset, std::min(kChunkBytes, file.size - offset)));
+    // Without this check the loop would not end.
     if (bytes.empty()) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the file became shorter while it was pushed: ", header.name()));
@@ -124,12 +127,15 @@ absl::StatusOr<v1::Lora> LoraClient::Push(
     // call and refuses every upload would otherwise be asked for ever.
     answered = received > furthest;
     furthest = std::max(furthest, received);
+    // More than the file has can only be another file's: start at its end and
+    // let the service say what is wrong.
     header.set_offset(std::min(received, file.size));
     grpc::ClientContext context;
     SetDeadline(context, clock_,
                 kCheckTime + absl::Seconds(file.size / kSlowestBytesPerSecond));
     auto writer = stub_->RegisterLora(&context, &lora);
     const absl::Status sent = Send(*writer, header, file, show);
+    // An end without cancellation would tell the service that this was all.
     if (!sent.ok()) context.TryCancel();
     const grpc::Status finished = writer->Finish();
     RETURN_IF_ERROR(sent);
@@ -140,6 +146,7 @@ absl::StatusOr<v1::Lora> LoraClient::Push(
   return lora;
 }
 
+// One page; whoever wants them all passes the token on.
 absl::StatusOr<v1::ListLorasResponse> LoraClient::List(
     const v1::ListLorasRequest& request) {
   v1::ListLorasResponse response;

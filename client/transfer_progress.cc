@@ -35,6 +35,7 @@ std::string ShortBytes(int64_t bytes) {
 
 std::string FormatTransferBar(int64_t done, int64_t total, int columns) {
   const std::string text = absl::StrCat(" ", Amounts(done, total));
+  // Two brackets, and one column that stays free so that nothing wraps.
   const int room = columns - static_cast<int>(text.size()) - 3;
   const int width = std::clamp(room, kNarrowestBar, kWidestBar);
   const int filled = static_cast<int>(width * done / total);
@@ -51,6 +52,7 @@ TransferProgress::TransferProgress(ProgressStyle style, int64_t total,
       clock_(clock) {}
 
 void TransferProgress::Show(int64_t done) {
+  // Shown once: a repeated value would make a log file longer, not truer.
   if (style_ == ProgressStyle::kJson || done == last_done_) return;
   const absl::Time now = clock_.Now();
   const bool bar = style_ == ProgressStyle::kBar;
@@ -60,6 +62,7 @@ void TransferProgress::Show(int64_t done) {
     return;
   }
   if (bar) {
+    // Return, text, clear to the end: no flicker and no rest of a longer bar.
     out_ << '\r' << FormatTransferBar(done, total_, columns_) << "\x1b[K"
          << std::flush;
     bar_drawn_ = true;
@@ -72,6 +75,7 @@ void TransferProgress::Show(int64_t done) {
 
 void TransferProgress::Note(const std::string& line) {
   if (style_ == ProgressStyle::kJson) return;
+  // Clears the line of the bar, which the next Show draws again below.
   if (bar_drawn_) out_ << "\r\x1b[K";
   bar_drawn_ = false;
   out_ << line << std::endl;

@@ -13,6 +13,7 @@ namespace tessera {
 
 absl::StatusOr<FileDescriptor> FileDescriptor::Open(const std::string& path,
                                                     int flags) {
+  // Close-on-exec: a child process must not keep a removed file's bytes alive.
   const int descriptor = open(path.c_str(), flags | O_CLOEXEC, 0644);
   if (descriptor >= 0) return FileDescriptor(descriptor, path);
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot open file: ", path));
@@ -39,6 +40,7 @@ absl::StatusOr<int64_t> FileDescriptor::Size() const {
 
 absl::StatusOr<std::string> FileDescriptor::Read(int64_t offset,
                                                  int64_t limit) const {
+  // pread, not read: a descriptor may be shared by threads, and has one offset.
   std::string bytes(static_cast<size_t>(limit), '\0');
   size_t filled = 0;
   // A short read is no end: only a read of nothing is.
@@ -48,6 +50,7 @@ absl::StatusOr<std::string> FileDescriptor::Read(int64_t offset,
               offset + static_cast<int64_t>(filled));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return Error("cannot read file");
+    // The end of the file; fewer bytes than asked for are no error.
     if (count == 0) break;
     filled += static_cast<size_t>(count);
   }
@@ -61,6 +64,7 @@ absl::Status FileDescriptor::Write(int64_t offset,
     const ssize_t count =
         pwrite(descriptor_, bytes.data(), bytes.size(), offset);
     if (count < 0 && errno == EINTR) continue;
+    // A full disk shows here, often after a part was written.
     if (count < 0) return Error("cannot write file");
     offset += count;
     bytes.remove_prefix(static_cast<size_t>(count));
@@ -73,7 +77,9 @@ absl::Status FileDescriptor::Sync() const {
 }
 
 absl::Status FileDescriptor::Error(std::string_view what) const {
-  return absl::ErrnoToStatus(errno,
+  // errno is read first: StrCat may allocate and change it.
+  const int error = errno;
+  return absl::ErrnoToStatus(error,
                              absl::StrCat(std::string(what), ": ", path_));
 }
 

@@ -84,6 +84,7 @@ class FolderBlobReader final : public BlobReader {
 
  private:
   const FileDescriptor file_;
+  // Taken once: a blob never changes its size.
   const int64_t size_;
 };
 
@@ -93,6 +94,7 @@ absl::StatusOr<std::unique_ptr<FolderBlobStore>> FolderBlobStore::Open(
     const std::string& folder, Clock& clock) {
   const std::string uploads = absl::StrCat(folder, "/uploads");
   std::error_code error;
+  // Makes the folder of the blobs on the way.
   fs::create_directories(uploads, error);
   RETURN_IF_ERROR(FromErrorCode(error, "cannot make folder", uploads));
   return std::unique_ptr<FolderBlobStore>(new FolderBlobStore(folder, clock));
@@ -101,10 +103,13 @@ absl::StatusOr<std::unique_ptr<FolderBlobStore>> FolderBlobStore::Open(
 FolderBlobStore::FolderBlobStore(std::string folder, Clock& clock)
     : folder_(std::move(folder)), clock_(clock) {}
 
+// Digests are checked before they become paths, so none leads elsewhere.
 std::string FolderBlobStore::BlobPath(const std::string& digest) const {
   return absl::StrCat(folder_, "/", digest);
 }
 
+// In a folder of their own, so that a list of blobs never shows half a file,
+// and in the same file system, so that a rename is all that publishing takes.
 std::string FolderBlobStore::UploadPath(const std::string& digest) const {
   return absl::StrCat(folder_, "/uploads/", digest);
 }
@@ -115,6 +120,7 @@ absl::StatusOr<int64_t> FolderBlobStore::UploadedBytes(
   const std::string path = UploadPath(digest);
   struct stat facts {};
   if (stat(path.c_str(), &facts) == 0) return facts.st_size;
+  // Nobody has sent a byte yet, which is no error.
   if (errno == ENOENT) return 0;
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot look at: ", path));
 }
@@ -151,11 +157,13 @@ absl::Status FolderBlobStore::Truncate(const std::string& digest,
 absl::StatusOr<std::string> FolderBlobStore::Verify(const std::string& digest,
                                                     int64_t size) {
   ASSIGN_OR_RETURN(const int64_t held, UploadedBytes(digest));
+  // Cheap, so it comes before every byte is read.
   if (held != size) {
     return absl::InvalidArgumentError(
         absl::StrCat("file is incomplete: ", held, " of ", size, " bytes"));
   }
   const std::string path = UploadPath(digest);
+  // O_CREAT, as an upload of no bytes has no file yet.
   ASSIGN_OR_RETURN(const FileDescriptor file,
                    FileDescriptor::Open(path, O_RDONLY | O_CREAT));
   ASSIGN_OR_RETURN(const std::string found, DigestOf(file));
@@ -176,9 +184,12 @@ absl::Status FolderBlobStore::Publish(const std::string& digest) {
                      FileDescriptor::Open(from, O_RDONLY));
     RETURN_IF_ERROR(file.Sync());
   }
+  // Atomic: whoever opens the blob sees all of it or nothing. One that is there
+  // already has the same bytes.
   if (std::rename(from.c_str(), to.c_str()) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot rename to: ", to));
   }
+  // The rename itself is durable only now; the caller may name the blob.
   return SyncFolder(folder_);
 }
 
@@ -195,6 +206,7 @@ absl::StatusOr<int64_t> FolderBlobStore::ExpireUploads(absl::Duration age) {
         struct stat facts {};
         // One that was published meanwhile is simply gone.
         if (stat(path.c_str(), &facts) != 0) return absl::OkStatus();
+        // Of the last append; see there.
         if (absl::TimeFromTimespec(facts.st_mtim) >= oldest) {
           return absl::OkStatus();
         }
@@ -230,6 +242,7 @@ absl::StatusOr<std::vector<BlobInfo>> FolderBlobStore::List() const {
 
 absl::Status FolderBlobStore::Remove(const std::string& digest) {
   RETURN_IF_ERROR(CheckDigest(digest));
+  // Not synced: a blob that comes back after a power cut is swept again.
   return RemoveFile(BlobPath(digest));
 }
 

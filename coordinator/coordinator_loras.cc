@@ -19,6 +19,8 @@ LoraEntry Describe(const LoraRegistry& loras, const Lora& lora) {
 
 absl::StatusOr<LoraEntry> Coordinator::PutLora(const Lora& lora) {
   LoraEntry entry;
+  // Answered after the commit, so a client that got the answer finds the LoRA
+  // after any crash (I2).
   RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction& transaction) {
     const Lora& row = state_->loras.Put(lora, state_->clock.Now());
     // Written even when nothing changed: repeats are rare, a row is cheap.
@@ -31,6 +33,8 @@ absl::StatusOr<LoraEntry> Coordinator::PutLora(const Lora& lora) {
 
 absl::StatusOr<LoraEntry> Coordinator::GetLora(const LoraName& name) {
   LoraEntry entry;
+  // A command even though it only reads: what an unfinished commit wrote into
+  // memory must not be told to anyone.
   RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction&) {
     ASSIGN_OR_RETURN(const Lora* const found, state_->loras.Get(name));
     entry = Describe(state_->loras, *found);
@@ -44,6 +48,7 @@ absl::StatusOr<std::optional<Lora>> Coordinator::FindLoraFile(
   std::optional<Lora> found;
   RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction&) {
     const Lora* const lora = state_->loras.FindFile(sha256);
+    // Copied, as the registry may change once the command is over.
     if (lora != nullptr) found = *lora;
     return absl::OkStatus();
   }));
@@ -71,9 +76,11 @@ absl::StatusOr<std::vector<std::string>> Coordinator::DeleteLora(
   RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction& transaction) {
     ASSIGN_OR_RETURN(const std::vector<LoraPin> versions,
                      state_->loras.CheckDelete(name));
+    // Pins of jobs that ended keep telling what those used.
     for (const LoraPin& version : versions) {
       transaction.DeleteLora(version.name, version.sha256);
       state_->loras.Remove(version);
+      // Asked after the removal; another name may share the file.
       if (state_->loras.FindFile(version.sha256) == nullptr) {
         unneeded.push_back(version.sha256);
       }
@@ -86,6 +93,7 @@ absl::StatusOr<std::vector<std::string>> Coordinator::DeleteLora(
 absl::Status Coordinator::PinLoras(const JobId& job,
                                    const std::vector<LoraPin>& pins) {
   return state_->commands.Run([&](JobTransaction& transaction) {
+    // Later would be too late: workers may have the tasks already.
     ASSIGN_OR_RETURN(JobEntry* const entry, state_->FindCreating(job));
     // Checked before anything changes: a command that fails changes nothing.
     for (const LoraPin& pin : pins) {
@@ -96,6 +104,8 @@ absl::Status Coordinator::PinLoras(const JobId& job,
     }
     for (const LoraPin& pin : pins) {
       transaction.PinLora(job, pin);
+      // In memory and in the store together, as Load builds the one from the
+      // other.
       state_->loras.Use(pin);
       entry->loras.push_back(pin);
     }

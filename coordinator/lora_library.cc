@@ -18,6 +18,7 @@ constexpr absl::Duration kUploadAge = absl::Hours(24);
 absl::Status Refusal(const absl::Status& status, const std::string& path) {
   std::string reason(status.message());
   const std::string prefix = absl::StrCat(path, ": ");
+  // Inspectors that do not name the file are fine too.
   if (reason.starts_with(prefix)) reason = reason.substr(prefix.size());
   return absl::Status(status.code(), reason);
 }
@@ -44,6 +45,8 @@ class LoraLibrary::Turn {
     absl::MutexLock lock(&library_.mu_);
     Queue& queue = library_.queues_[sha256_];
     queue.taken = false;
+    // Kept only while somebody has or wants a turn, so that memory does not
+    // grow with every digest that was ever seen.
     if (--queue.calls == 0) library_.queues_.erase(sha256_);
   }
 
@@ -59,6 +62,7 @@ absl::StatusOr<std::unique_ptr<LoraLibrary>> LoraLibrary::Open(
     Coordinator& coordinator, BlobStore& blobs, LoraInspector inspector) {
   std::unique_ptr<LoraLibrary> library(
       new LoraLibrary(coordinator, blobs, std::move(inspector)));
+  // Before any call can come, so it needs no turns.
   RETURN_IF_ERROR(library->Sweep());
   RETURN_IF_ERROR(library->ExpireUploads());
   return library;
@@ -88,6 +92,7 @@ absl::Status LoraLibrary::Sweep() {
     ASSIGN_OR_RETURN(const std::optional<Lora> row,
                      coordinator_.FindLoraFile(blob.digest));
     if (row.has_value()) continue;
+    // The client was never told that it is there, and pushes it again.
     RETURN_IF_ERROR(blobs_.Remove(blob.digest));
     Log(Severity::kWarning, "LoRA file without a name removed",
         {{"sha256", blob.digest}, {"bytes", blob.size}});
@@ -100,6 +105,7 @@ absl::Status LoraLibrary::Sweep() {
 absl::StatusOr<bool> LoraLibrary::Holds(const std::string& sha256) {
   ASSIGN_OR_RETURN(const std::optional<Lora> row,
                    coordinator_.FindLoraFile(sha256));
+  // A file without a row is about to be removed, or about to get its row.
   if (!row.has_value()) return false;
   const absl::Status opened = blobs_.Open(sha256).status();
   if (absl::IsNotFound(opened)) return false;
@@ -110,6 +116,8 @@ absl::StatusOr<bool> LoraLibrary::Holds(const std::string& sha256) {
 absl::StatusOr<int64_t> LoraLibrary::ReceivedBytes(const std::string& sha256) {
   RETURN_IF_ERROR(CheckDigest(sha256));
   ASSIGN_OR_RETURN(const bool held, Holds(sha256));
+  // Asked without a turn: an answer that is old by the time it arrives makes
+  // Begin refuse the offset, and the client asks again.
   if (!held) return blobs_.UploadedBytes(sha256);
   ASSIGN_OR_RETURN(const std::unique_ptr<BlobReader> reader,
                    blobs_.Open(sha256));
@@ -130,6 +138,7 @@ absl::StatusOr<std::optional<LoraEntry>> LoraLibrary::Begin(
                      ", got ", header.offset));
   }
   const Turn turn(*this, sha256);
+  // Most pushes of large installations repeat what is there: they end here.
   ASSIGN_OR_RETURN(std::optional<LoraEntry> known, RegisterHeld(header));
   if (known.has_value()) return known;
   ASSIGN_OR_RETURN(const int64_t received, blobs_.UploadedBytes(sha256));
@@ -165,6 +174,7 @@ absl::StatusOr<std::optional<LoraEntry>> LoraLibrary::RegisterHeld(
 absl::Status LoraLibrary::Append(const LoraHeader& header, int64_t offset,
                                  std::string_view bytes) {
   const int64_t end = offset + static_cast<int64_t>(bytes.size());
+  // Refused before it is written: the size bounds what one upload costs.
   if (end > header.size_bytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("chunk: the file is larger than announced: ", end, " of ",
@@ -188,6 +198,7 @@ absl::StatusOr<LoraEntry> LoraLibrary::Finish(const LoraHeader& header,
         absl::StrCat("another upload of ", sha256, " took over"));
   }
   ASSIGN_OR_RETURN(const LoraFacts facts, Inspect(header));
+  // The order of these two is what makes a row a promise.
   RETURN_IF_ERROR(blobs_.Publish(sha256));
   absl::StatusOr<LoraEntry> entry = Register(header, facts);
   // Without a row nothing would ever use or remove the file.
@@ -225,6 +236,8 @@ absl::StatusOr<LoraEntry> LoraLibrary::Register(const LoraHeader& header,
 }
 
 absl::Status LoraLibrary::Delete(const LoraName& name) {
+  // Rows first: a row without its file would be a broken promise, a file
+  // without a row is only a waste.
   ASSIGN_OR_RETURN(const std::vector<std::string> unneeded,
                    coordinator_.DeleteLora(name));
   Log(Severity::kInfo, "LoRA deleted",
@@ -254,6 +267,7 @@ absl::StatusOr<std::unique_ptr<BlobReader>> LoraLibrary::Read(
   RETURN_IF_ERROR(CheckDigest(sha256));
   ASSIGN_OR_RETURN(const std::optional<Lora> row,
                    coordinator_.FindLoraFile(sha256));
+  // Only what is registered is served, even if more lies there.
   if (!row.has_value()) {
     return absl::NotFoundError(absl::StrCat("unknown LoRA file: ", sha256));
   }

@@ -12,6 +12,7 @@ absl::StatusOr<LoraName> ParseLoraName(std::string_view text) {
   // digest, a second '@' included.
   const size_t at = text.find('@');
   LoraName name{.name = std::string(text.substr(0, at))};
+  // The rule of model names: safe as a part of a path and in any list.
   RETURN_IF_ERROR(CheckName(name.name));
   if (at == text.npos) return name;
   name.sha256 = std::string(text.substr(at + 1));

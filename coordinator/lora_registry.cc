@@ -26,6 +26,7 @@ void LoraRegistry::Load(const std::vector<Lora>& loras) {
   uses_.clear();
   bytes_ = 0;
   // last_number_ is kept: after a failed commit numbers go on growing.
+  // Rows of any order will do: versions are kept by number.
   for (const Lora& lora : loras) {
     last_number_ = std::max(last_number_, lora.number);
     Insert(lora);
@@ -47,6 +48,7 @@ const Lora& LoraRegistry::Insert(Lora lora) {
 const Lora* LoraRegistry::Find(const LoraName& name) const {
   const auto it = names_.find(name.name);
   if (it == names_.end()) return nullptr;
+  // Never empty: the last version takes the name with it.
   if (name.sha256.empty()) return &it->second.rbegin()->second;
   const auto number = numbers_.find(LoraPin{name.name, name.sha256});
   return number == numbers_.end() ? nullptr : &it->second.at(number->second);
@@ -59,6 +61,7 @@ absl::StatusOr<const Lora*> LoraRegistry::Get(const LoraName& name) const {
 }
 
 const Lora* LoraRegistry::FindFile(const std::string& sha256) const {
+  // The empty name sorts before every other, so this is the digest's first.
   const auto it = files_.lower_bound({sha256, std::string()});
   if (it == files_.end() || it->first != sha256) return nullptr;
   return Find({it->second, sha256});
@@ -67,6 +70,8 @@ const Lora* LoraRegistry::FindFile(const std::string& sha256) const {
 std::vector<const Lora*> LoraRegistry::List(const std::string& after,
                                             int64_t limit) const {
   std::vector<const Lora*> loras;
+  // Goes on behind a name whether or not it still exists, so a page is never
+  // shown twice and no name is skipped while others come and go.
   for (auto it = names_.upper_bound(after);
        it != names_.end() && static_cast<int64_t>(loras.size()) < limit; ++it) {
     loras.push_back(&it->second.rbegin()->second);
@@ -76,6 +81,7 @@ std::vector<const Lora*> LoraRegistry::List(const std::string& after,
 
 const Lora& LoraRegistry::Put(Lora lora, absl::Time now) {
   lora.create_time = now;
+  // A client that repeats a push whose answer was lost ends here.
   const Lora* const same = Find({lora.name, lora.sha256});
   if (same != nullptr) {
     if (same == Find({lora.name, std::string()})) return *same;
@@ -105,6 +111,7 @@ absl::StatusOr<std::vector<LoraPin>> LoraRegistry::CheckDelete(
 }
 
 void LoraRegistry::Remove(const LoraPin& version) {
+  // Callers remove what CheckDelete, or Find, has just returned.
   const auto number = numbers_.find(version);
   CHECK(number != numbers_.end());
   const auto name = names_.find(version.name);
@@ -114,12 +121,14 @@ void LoraRegistry::Remove(const LoraPin& version) {
   if (name->second.empty()) names_.erase(name);
   numbers_.erase(number);
   files_.erase({version.sha256, version.name});
+  // The last name of a file takes its bytes along.
   if (FindFile(version.sha256) == nullptr) bytes_ -= size;
 }
 
 void LoraRegistry::Use(const LoraPin& version) { ++uses_[version]; }
 
 void LoraRegistry::Release(const LoraPin& version) {
+  // Each release has its use: jobs keep a list of what they were promised.
   const auto it = uses_.find(version);
   CHECK(it != uses_.end());
   if (--it->second == 0) uses_.erase(it);

@@ -21,13 +21,17 @@ absl::Status LoraResolver::Resolve(
   if (found == resolved_.end()) {
     ASSIGN_OR_RETURN(const LoraName name, ParseLoraName(use.name));
     absl::StatusOr<std::string> sha256 = lookup_(name);
+    // To the user the line is at fault, wherever the name was looked up.
     if (absl::IsNotFound(sha256.status())) {
       return absl::InvalidArgumentError(
           absl::StrCat("no LoRA named ", Quoted(use.name), " is registered"));
     }
     RETURN_IF_ERROR(sha256.status());
+    // Only what exists is kept, so a file of wrong names costs no memory.
     found = resolved_.emplace(use.name, LoraPin{name.name, *sha256}).first;
   }
+  // The digest says which version; one spelling of the name makes equal sets
+  // equal.
   use.name = found->second.name;
   use.sha256 = found->second.sha256;
   return absl::OkStatus();

@@ -37,6 +37,7 @@ absl::Status List(const Arguments& arguments, CommandContext& context) {
   int64_t left = limit.value_or(INT64_MAX);
   v1::ListLorasRequest request;
   do {
+    // No larger than what is still wanted.
     request.set_page_size(static_cast<int32_t>(std::min(left, kLargestPage)));
     ASSIGN_OR_RETURN(const v1::ListLorasResponse page, client.List(request));
     for (const v1::Lora& lora : page.loras()) {
@@ -44,10 +45,12 @@ absl::Status List(const Arguments& arguments, CommandContext& context) {
     }
     request.set_page_token(page.next_page_token());
   } while (left > 0 && !request.page_token().empty());
+  // Once, not a line: ten thousand lines are common.
   context.out << std::flush;
   return absl::OkStatus();
 }
 
+// Runs the action and returns the exit code.
 int Run(const Arguments& arguments, CommandContext& context) {
   const absl::Status status = List(arguments, context);
   return status.ok() ? kExitDone : Report(status, context);

@@ -18,6 +18,7 @@ ProgressStyle StyleOf(const Arguments& arguments,
 absl::StatusOr<v1::Lora> Push(const Arguments& arguments,
                               CommandContext& context) {
   const std::string& name = arguments.positionals()[0];
+  // Before the service is asked: a file that cannot be read needs no network.
   ASSIGN_OR_RETURN(const LoraFile file,
                    LoraFile::Open(arguments.positionals()[1]));
   TransferProgress progress(StyleOf(arguments, context), file.size,
@@ -30,10 +31,12 @@ absl::StatusOr<v1::Lora> Push(const Arguments& arguments,
   LoraClient client = ConnectLoras(std::move(options), context.clock);
   absl::StatusOr<v1::Lora> lora =
       client.Push(name, file, [&](int64_t sent) { progress.Show(sent); });
+  // Also after an error, whose message needs a line of its own.
   progress.End();
   return lora;
 }
 
+// Runs the action and returns the exit code.
 int Run(const Arguments& arguments, CommandContext& context) {
   const absl::StatusOr<v1::Lora> lora = Push(arguments, context);
   if (!lora.ok()) return Report(lora.status(), context);

@@ -10,9 +10,12 @@ absl::Status Remove(const Arguments& arguments, CommandContext& context) {
   ASSIGN_OR_RETURN(ClientOptions options,
                    OptionsFrom(arguments, context, nullptr));
   LoraClient client = ConnectLoras(std::move(options), context.clock);
+  // The service checks the form of the name and says what is wrong with it.
   return client.Delete(arguments.positional());
 }
 
+// Runs the action and returns the exit code. Nothing is printed: there is
+// nothing left to show.
 int Run(const Arguments& arguments, CommandContext& context) {
   const absl::Status status = Remove(arguments, context);
   return status.ok() ? kExitDone : Report(status, context);

@@ -35,6 +35,8 @@ DownloadLoraCall::~DownloadLoraCall() { --active_; }
 
 // Finds the file and sends its first chunk.
 void DownloadLoraCall::Open() {
+  // Holds the file open to the end of the call, so that a deletion meanwhile
+  // does not cut it.
   absl::StatusOr<std::unique_ptr<BlobReader>> reader =
       library_.Read(request_.sha256());
   if (!reader.ok()) return Answer(reader.status());
@@ -61,6 +63,7 @@ void DownloadLoraCall::SendNext() {
                             "LoRA file is truncated: ", request_.sha256())));
   }
   offset_ += static_cast<int64_t>(bytes->size());
+  // Stays untouched until OnWriteDone, as gRPC may still read it.
   response_.set_chunk(*std::move(bytes));
   StartWrite(&response_);
 }

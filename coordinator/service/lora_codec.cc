@@ -22,6 +22,7 @@ absl::Status InField(const char* field, const absl::Status& status) {
 }  // namespace
 
 absl::StatusOr<LoraHeader> DecodeLoraHeader(const v1::LoraHeader& proto) {
+  // A push gives the digest apart: "name@sha256" is no name here.
   RETURN_IF_ERROR(InField("name", CheckName(proto.name())));
   RETURN_IF_ERROR(CheckDigest(proto.sha256()));
   return LoraHeader{.name = {proto.name(), proto.sha256()},
@@ -49,6 +50,7 @@ v1::Lora EncodeLora(const LoraEntry& entry) {
   proto.set_size_bytes(entry.lora.size_bytes);
   proto.set_dialect(entry.lora.facts.dialect);
   proto.set_layers(entry.lora.facts.layers);
+  // Whole seconds and what is left, as Timestamp wants them.
   const timespec time = absl::ToTimespec(entry.lora.create_time);
   proto.mutable_create_time()->set_seconds(time.tv_sec);
   proto.mutable_create_time()->set_nanos(static_cast<int32_t>(time.tv_nsec));
@@ -61,6 +63,7 @@ v1::ListLorasResponse EncodeLoraPage(const LoraPage& page) {
   for (const LoraEntry& entry : page.loras) {
     *response.add_loras() = EncodeLora(entry);
   }
+  // The last name is where the next page begins; the last page has none.
   if (!page.last) response.set_next_page_token(page.loras.back().lora.name);
   return response;
 }

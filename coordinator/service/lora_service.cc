@@ -29,6 +29,8 @@ LoraService::LoraService(const CallFrame& frame, Coordinator& coordinator,
                          LoraLibrary& library)
     : frame_(frame), coordinator_(coordinator), library_(library) {}
 
+// Each unary method decodes, makes one call and encodes; ServeUnary moves all
+// of that to the pool, as the calls wait for the disk.
 grpc::ServerUnaryReactor* LoraService::QueryUpload(
     grpc::CallbackServerContext* context, const v1::QueryUploadRequest* request,
     v1::QueryUploadResponse* response) {
@@ -45,6 +47,7 @@ grpc::ServerUnaryReactor* LoraService::QueryUpload(
 
 grpc::ServerReadReactor<v1::RegisterLoraRequest>* LoraService::RegisterLora(
     grpc::CallbackServerContext* context, v1::Lora* response) {
+  // Owns itself from here on; gRPC tells it when it is over.
   return new RegisterLoraCall(frame_, library_, uploads_, context, response);
 }
 
@@ -82,6 +85,7 @@ grpc::ServerUnaryReactor* LoraService::DeleteLora(
 
 grpc::ServerWriteReactor<v1::DownloadLoraResponse>* LoraService::DownloadLora(
     grpc::CallbackServerContext*, const v1::DownloadLoraRequest* request) {
+  // Copies the request, which is gone when this function returns.
   return new DownloadLoraCall(frame_, library_, downloads_, *request);
 }
 

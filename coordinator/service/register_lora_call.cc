@@ -66,6 +66,7 @@ absl::StatusOr<std::optional<LoraEntry>> RegisterLoraCall::Handle(
   if (!request.has_header()) {
     return absl::InvalidArgumentError("the first message must be the header");
   }
+  // Everything that can be refused without the bytes is refused now.
   ASSIGN_OR_RETURN(header_, DecodeLoraHeader(request.header()));
   offset_ = header_->offset;
   return library_.Begin(*header_);
@@ -78,6 +79,7 @@ absl::Status RegisterLoraCall::TakeChunk(const std::string& chunk) {
         absl::StrCat("chunk: must be at most ", kMaxChunkBytes, " bytes, got ",
                      chunk.size()));
   }
+  // Written before the next message is asked for: that is the flow control.
   RETURN_IF_ERROR(library_.Append(*header_, offset_, chunk));
   offset_ += static_cast<int64_t>(chunk.size());
   return absl::OkStatus();
@@ -91,6 +93,7 @@ void RegisterLoraCall::EndOfStream() {
   if (!header_.has_value()) {
     return Answer(absl::InvalidArgumentError("the header is missing"));
   }
+  // The slow part, reading and parsing the whole file, is done on the pool.
   Answer(library_.Finish(*header_, offset_));
 }
 
