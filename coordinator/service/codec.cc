@@ -199,10 +199,6 @@ v1::WorkerState EncodeState(WorkerState state) {
 
 }  // namespace
 
-absl::StatusOr<SubmitHeader> DecodeJobHeader(const v1::JobHeader& header) {
-  return DecodeJobHeader(header, nullptr);
-}
-
 absl::StatusOr<SubmitHeader> DecodeJobHeader(const v1::JobHeader& header,
                                              LoraResolver* registry) {
   SubmitHeader decoded;

@@ -21,13 +21,10 @@ struct SubmitHeader {
   PromptLineOptions lines;
 };
 
-// Errors: INVALID_ARGUMENT "field: reason". Whether the output folder can be
-// used is the core's to say.
-absl::StatusOr<SubmitHeader> DecodeJobHeader(const v1::JobHeader& header);
-
-// As above, and resolves LoRAs that the header does not list by `registry`,
-// which may be null and otherwise outlives the result. Errors: also those of
-// the registry.
+// Decodes a header. LoRAs that it does not list are resolved by `registry`,
+// which may be null and otherwise outlives the result. Errors: INVALID_ARGUMENT
+// "field: reason"; those of the registry. Whether the output folder can be used
+// is the core's to say.
 absl::StatusOr<SubmitHeader> DecodeJobHeader(const v1::JobHeader& header,
                                              LoraResolver* registry);
 

@@ -123,7 +123,7 @@ void CheckRanges(const SubmitHeader& header) {
 void CheckHeader(const std::string& bytes) {
   v1::JobHeader proto;
   if (!proto.ParseFromString(bytes)) return;
-  const absl::StatusOr<SubmitHeader> header = DecodeJobHeader(proto);
+  const absl::StatusOr<SubmitHeader> header = DecodeJobHeader(proto, nullptr);
   if (!header.ok()) {
     CHECK(absl::IsInvalidArgument(header.status()));
     return;

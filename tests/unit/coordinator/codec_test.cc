@@ -43,7 +43,7 @@ ShardTasks TwoTasks() {
 }
 
 TEST(CodecTest, FillsInWhatAHeaderLeavesOut) {
-  const auto header = DecodeJobHeader(GoodHeader());
+  const auto header = DecodeJobHeader(GoodHeader(), nullptr);
 
   ASSERT_THAT(header, IsOk());
   EXPECT_EQ(header->job.shard_size, 64);
@@ -58,7 +58,7 @@ TEST(CodecTest, NamesTheBadFieldOfAHeader) {
   const auto error = [](auto change) {
     v1::JobHeader header = GoodHeader();
     change(header);
-    const auto decoded = DecodeJobHeader(header);
+    const auto decoded = DecodeJobHeader(header, nullptr);
     EXPECT_THAT(decoded, StatusIs(kInvalid));
     return std::string(decoded.status().message());
   };
