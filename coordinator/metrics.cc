@@ -74,7 +74,13 @@ Metrics::Metrics(metrics::Registry& registry)
                       .Add({})),
       lora_pushes_(registry.Counter("tessera_coordinator_lora_pushes_total",
                                     "Uploads of LoRAs that ended, by "
-                                    "result.")) {}
+                                    "result.")) {
+  // Shown as 0 from the start: a counter that appears with its first event
+  // hides that event from rates.
+  for (const char* result : {"accepted", "refused", "interrupted"}) {
+    lora_pushes_.Add({{"result", result}});
+  }
+}
 
 void Metrics::ObserveCall(std::string_view method, absl::StatusCode code,
                           absl::Duration duration) {
