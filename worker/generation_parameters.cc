@@ -23,6 +23,8 @@ std::string GenerationParameters(const ImageTask& task,
   // end.
   std::string text = task.prompt;
   for (const LoraUse& lora : task.loras) {
+    // A strength of zero gives the plain picture, down to the file's bytes.
+    if (lora.scale == 0) continue;
     absl::StrAppendFormat(&text, " <lora:%s:%g>", lora.name, lora.scale);
   }
   // Leaves the line out as A1111 does, whose reader takes it as optional.

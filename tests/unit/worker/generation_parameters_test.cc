@@ -58,6 +58,14 @@ TEST(GenerationParametersTest, WritesTheLargestSeedInFull) {
               HasSubstr("Seed: 18446744073709551615,"));
 }
 
+TEST(GenerationParametersTest, LorasOfStrengthZeroAreNotNamed) {
+  ImageTask plain{.prompt = "a red apple", .seed = 1};
+  ImageTask zero = plain;
+  zero.loras = {{"ink", 0.0f}, {"pixel", -0.0f}};
+
+  EXPECT_EQ(GenerationParameters(zero, {}), GenerationParameters(plain, {}));
+}
+
 TEST(GenerationParametersTest, NamesLorasAsPromptsDo) {
   ImageTask task = Task();
   task.loras = {{"ink", 0.8f}, {"pixel", -1.0f}};
