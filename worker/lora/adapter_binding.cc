@@ -34,22 +34,25 @@ std::string NetName(AdapterNet net) {
 std::string Misfit(const ModelLayer& place, const LayerAdapter& adapter) {
   const Difference* const weight = adapter.weight();
   if (weight == nullptr) return "";
+  // Leaves full differences to the shapes alone; they may be of any layer.
   if ((adapter.kind == AdapterKind::kNorm) != place.is_norm() &&
       adapter.kind != AdapterKind::kFull) {
     return place.is_norm() ? "the model's layer is a norm"
                            : "the model's layer is no norm";
   }
+  // Compares kernels axis by axis where the factors have them: 9x1 is not 3x3.
   const MatrixShape shape = weight->shape();
+  const MatrixShape wanted{.rows = place.outputs,
+                           .columns = place.columns(),
+                           .kernel = {place.kernel_h, place.kernel_w}};
   const bool same_kernel =
-      adapter.low_rank == nullptr ||
-      (adapter.low_rank->down().shape()[2] == place.kernel_h &&
-       adapter.low_rank->down().shape()[3] == place.kernel_w);
-  if (shape.rows == place.outputs && shape.columns == place.columns() &&
-      (shape.window == 0 || shape.window == place.window()) && same_kernel) {
+      shape.kernel == Kernel{} || shape.kernel == wanted.kernel;
+  if (shape.rows == wanted.rows && shape.columns == wanted.columns &&
+      same_kernel) {
     return "";
   }
   return absl::StrCat("shape ", shape.ToString(), ", the model has ",
-                      place.outputs, "x", place.columns());
+                      wanted.ToString());
 }
 
 // Says why magnitudes do not fit a layer; empty when they fit.
@@ -78,6 +81,7 @@ absl::Status AdapterBinding::Add(const LayerParts& layer) {
     Refuse(layer, "the model has no such layer");
     return absl::OkStatus();
   }
+  // Refuses a layer as a whole: half of it would be another adapter.
   std::string why = Misfit(*place, adapter);
   if (why.empty() && adapter.magnitude.has_value()) {
     why = MagnitudeMisfit(*place, *adapter.magnitude);
@@ -86,6 +90,7 @@ absl::Status AdapterBinding::Add(const LayerParts& layer) {
     Refuse(layer, why);
     return absl::OkStatus();
   }
+  // Finds what grouping by name cannot: one place under two block namings.
   const auto [other, added] = bound_.emplace(place, layer.layer);
   if (!added) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -95,11 +100,13 @@ absl::Status AdapterBinding::Add(const LayerParts& layer) {
   RETURN_IF_ERROR(AddBias(layer, *place, adapter));
   std::string kind(KindName(adapter.kind));
   if (adapter.magnitude.has_value()) kind += " with DoRA";
+  // Counts a layer once, whether weight, bias or both change.
   ++report_.layers_by_kind[kind];
   ++report_.layers_by_net[NetName(place->net)];
   return AddWeight(*place, std::move(adapter));
 }
 
+// Refuses the bias alone where only it has no place; the weight may fit.
 absl::Status AdapterBinding::AddBias(const LayerParts& layer,
                                      const ModelLayer& place,
                                      LayerAdapter& adapter) {
@@ -125,6 +132,7 @@ absl::Status AdapterBinding::AddBias(const LayerParts& layer,
   return absl::OkStatus();
 }
 
+// Chooses between rows of the batch and a change of the weights.
 absl::Status AdapterBinding::AddWeight(const ModelLayer& place,
                                        LayerAdapter adapter) {
   if (adapter.weight() == nullptr) return absl::OkStatus();
@@ -132,6 +140,7 @@ absl::Status AdapterBinding::AddWeight(const ModelLayer& place,
       adapter.low_rank->down().shape()[0] <= kMaxRank) {
     return AddLowRank(place, *adapter.low_rank);
   }
+  // Hands the factors over; none of them is needed for anything else.
   std::unique_ptr<const Difference> difference = std::move(adapter.other);
   if (difference == nullptr) difference = std::move(adapter.low_rank);
   auto change = adapter.magnitude.has_value()
@@ -148,7 +157,6 @@ absl::Status AdapterBinding::AddWeight(const ModelLayer& place,
 
 absl::Status AdapterBinding::AddLowRank(const ModelLayer& place,
                                         const LowRank& low_rank) {
-  // Counts before it packs: panels of a low rank are larger than the factors.
   model::AdapterLayer layer{.net = place.net,
                             .name = place.name,
                             .scale = static_cast<float>(low_rank.scale())};
@@ -156,11 +164,13 @@ absl::Status AdapterBinding::AddLowRank(const ModelLayer& place,
                    kernels::PackConvWeights(device_, low_rank.down().view()));
   ASSIGN_OR_RETURN(layer.up,
                    kernels::PackGemmWeights(device_, low_rank.up().view()));
+  // Counts the panels, which are larger than the factors of a low rank.
   RETURN_IF_ERROR(CountBytes(layer.down.bytes() + layer.up.bytes()));
   weights_.layers.push_back(std::move(layer));
   return absl::OkStatus();
 }
 
+// Stops at the first layer beyond the bound, so that memory is bounded too.
 absl::Status AdapterBinding::CountBytes(int64_t bytes) {
   report_.bytes += bytes;
   if (max_bytes_ == 0 || report_.bytes <= max_bytes_) return absl::OkStatus();
@@ -168,6 +178,7 @@ absl::Status AdapterBinding::CountBytes(int64_t bytes) {
       "adapter larger than the budget: more than ", max_bytes_, " bytes"));
 }
 
+// Lists every key of the layer: a user looks for the key, not the layer.
 void AdapterBinding::Refuse(const LayerParts& layer, const std::string& why) {
   for (const auto& [part, tensor] : layer.parts) {
     report_.unmatched.push_back({tensor.key, why});
@@ -179,6 +190,7 @@ void AdapterBinding::AddUnknown(const std::string& key) {
   report_.unmatched.push_back({key, "a key of no known dialect"});
 }
 
+// Sorts by what the model calls the layers: the dialect leaves no trace.
 model::AdapterWeights AdapterBinding::TakeWeights() {
   const auto by_name = [](const auto& a, const auto& b) {
     return std::tie(a.net, a.name) < std::tie(b.net, b.name);

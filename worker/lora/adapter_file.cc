@@ -28,19 +28,23 @@ absl::Status CheckSize(const AdapterContainer& container, int64_t max_bytes) {
 
 // Binds an opened file; its errors do not name the file.
 absl::StatusOr<BoundAdapter> Bind(const AdapterContainer& container,
-                                  const ModelLayers& model, int64_t max_bytes,
+                                  const ModelLayers& model,
+                                  const AdapterOptions& options,
                                   kernels::Device& device) {
-  RETURN_IF_ERROR(CheckSize(container, max_bytes));
+  RETURN_IF_ERROR(CheckSize(container, options.max_bytes));
   ASSIGN_OR_RETURN(const GroupedFile file, GroupByLayer(container.index()));
-  AdapterBinding binding(model, max_bytes, device);
+  AdapterBinding binding(model, options.max_bytes, device);
+  // Reads, checks and packs one layer after the other.
   for (const LayerParts& layer : file.layers) {
     RETURN_IF_ERROR(binding.Add(layer));
   }
   for (const std::string& key : file.unknown_keys) binding.AddUnknown(key);
   BoundAdapter bound;
+  // Names the adapter by its file and tells it apart by its bytes.
   auto weights = std::make_shared<model::AdapterWeights>(binding.TakeWeights());
   weights->name = container.path();
-  weights->digest = Sha256Hex(container.bytes());
+  weights->digest =
+      options.sha256.empty() ? Sha256Hex(container.bytes()) : options.sha256;
   bound.weights = std::move(weights);
   bound.report = binding.TakeReport();
   bound.report.file = container.path();
@@ -52,12 +56,12 @@ absl::StatusOr<BoundAdapter> Bind(const AdapterContainer& container,
 
 absl::StatusOr<BoundAdapter> BindAdapterFile(const std::string& path,
                                              const ModelLayers& model,
-                                             int64_t max_bytes,
+                                             const AdapterOptions& options,
                                              kernels::Device& device) {
   ASSIGN_OR_RETURN(const AdapterContainer container,
                    AdapterContainer::Open(path));
-  absl::StatusOr<BoundAdapter> bound =
-      Bind(container, model, max_bytes, device);
+  // Adds the file to the error here, once for all that may go wrong.
+  absl::StatusOr<BoundAdapter> bound = Bind(container, model, options, device);
   if (bound.ok()) return bound;
   return absl::Status(
       bound.status().code(),
@@ -69,7 +73,9 @@ absl::StatusOr<BoundAdapter> ReadAdapterFile(const std::string& path,
                                              const AdapterOptions& options,
                                              kernels::Device& device) {
   ASSIGN_OR_RETURN(BoundAdapter bound,
-                   BindAdapterFile(path, model, options.max_bytes, device));
+                   BindAdapterFile(path, model, options, device));
+  // Refuses a file of which nothing fits even when some may be left over: it
+  // would be a request for nothing.
   if (!options.allow_unmatched || bound.report.matched_keys == 0) {
     RETURN_IF_ERROR(VerdictOn(bound.report));
   }

@@ -21,6 +21,9 @@ struct AdapterOptions {
   bool allow_unmatched = false;
   // Bytes of the parsed adapter at most; 0: no bound.
   int64_t max_bytes = 0;
+  // SHA-256 of the file in hex, where the caller has verified it; empty: it is
+  // computed, which takes most of the time of a large file.
+  std::string sha256;
 };
 
 // An adapter of one model, and what the file had besides.
@@ -43,10 +46,11 @@ absl::StatusOr<BoundAdapter> ReadAdapterFile(const std::string& path,
                                              kernels::Device& device);
 
 // Reads and binds what fits, even if it is nothing, and leaves the judgement
-// to the caller. Errors: those of ReadAdapterFile but for the fit.
+// to the caller, whatever the options allow. Errors: those of ReadAdapterFile
+// but for the fit.
 absl::StatusOr<BoundAdapter> BindAdapterFile(const std::string& path,
                                              const ModelLayers& model,
-                                             int64_t max_bytes,
+                                             const AdapterOptions& options,
                                              kernels::Device& device);
 
 }  // namespace tessera::lora

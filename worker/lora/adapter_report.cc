@@ -39,6 +39,7 @@ absl::Status VerdictOn(const AdapterReport& report) {
   if (!report.base_mismatch.empty()) {
     absl::StrAppend(&text, report.base_mismatch, ": ");
   }
+  // Names a few keys, which most often show what is wrong.
   bool first = true;
   const int64_t more =
       ForFirst(report, kKeysInError, [&](const UnmatchedKey& one) {
@@ -49,6 +50,7 @@ absl::Status VerdictOn(const AdapterReport& report) {
   return absl::InvalidArgumentError(text);
 }
 
+// Aligns the words, one fact a line, so that lines can be searched.
 std::string RenderReport(const AdapterReport& report, int64_t most_keys) {
   std::string text = absl::StrCat("file     ", report.file, "\n",     //
                                   "dialect  ", report.dialect, "\n",  //

@@ -32,6 +32,7 @@ std::string Describe(int64_t text_width) {
 
 void BaseModelEvidence::Add(const LayerParts& layer,
                             const LayerAdapter& adapter) {
+  // Knows one family with a second text encoder.
   if (layer.net == AdapterNet::kTextEncoder2) has_second_text_encoder_ = true;
   if (layer.net != AdapterNet::kUNet || adapter.weight() == nullptr) return;
   // Both block namings end alike.
@@ -41,6 +42,7 @@ void BaseModelEvidence::Add(const LayerParts& layer,
   }
 }
 
+// Compares widths first: they tell the families apart by name.
 std::string BaseModelEvidence::MismatchWith(const ModelLayers& model) const {
   if (text_width_ != 0 && model.text_width() != 0 &&
       text_width_ != model.text_width()) {

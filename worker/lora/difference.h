@@ -11,15 +11,22 @@
 
 namespace tessera::lora {
 
-// The shape of a weight as a matrix [outputs, inputs · window].
+// The extents of a convolution's kernel, 1x1 of a linear layer; 0x0 where the
+// factors do not tell.
+struct Kernel {
+  int64_t height = 0;
+  int64_t width = 0;
+
+  bool operator==(const Kernel&) const = default;
+};
+
+// The shape of a weight as a matrix [outputs, inputs · height · width].
 struct MatrixShape {
   int64_t rows = 0;
   int64_t columns = 0;
-  // Elements of a convolution's kernel, 1 for a linear layer; 0 where the
-  // factors do not tell.
-  int64_t window = 0;
+  Kernel kernel;
 
-  // Formats as "320x2880".
+  // Formats as "320x2880", or "320x2880 (kernel 3x3)" where there is one.
   std::string ToString() const;
 };
 

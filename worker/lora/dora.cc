@@ -27,7 +27,9 @@ class DoraChange final : public model::WeightChange {
 
   void AddTo(std::span<const float> pristine, double strength,
              std::span<double> sum) const override {
+    // Keeps the plain picture plain, where PEFT would still apply m / ‖W‖.
     if (strength == 0) return;
+    // Computes W + s ΔW first: the norm is of the moved weights.
     std::vector<double> moved(pristine.begin(), pristine.end());
     difference_->AddTo(strength, moved);
     const std::vector<double> factors = Factors(moved);
@@ -79,6 +81,7 @@ class DoraChange final : public model::WeightChange {
 }  // namespace
 
 absl::StatusOr<Magnitude> ReadMagnitude(const LayerParts& layer) {
+  // Tells the two writers apart by the name: shapes alone are ambiguous.
   const bool peft = layer.Has(Part::kMagnitude);
   if (peft && layer.Has(Part::kDoraScale)) {
     return LayerError(layer, "layer with both magnitudes of DoRA");
@@ -87,6 +90,7 @@ absl::StatusOr<Magnitude> ReadMagnitude(const LayerParts& layer) {
   ASSIGN_OR_RETURN(const Tensor values, ReadFactor(layer, part));
   const Shape& shape = values.shape();
   const int64_t extent = shape.elements();
+  // Finds the axis along which the magnitudes stand; all others are 1.
   int long_axis = 0;
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (shape[axis] == extent && extent > 1) long_axis = axis;

@@ -14,6 +14,10 @@ using kernels::DType;
 using kernels::Shape;
 using kernels::Tensor;
 
+// The most elements of a core times a factor: four times those of a core of
+// rank 640 on the widest convolution of XL, of 2560 inputs.
+constexpr int64_t kMaxFolded = int64_t{1} << 26;
+
 // Refuses one tensor, by its key.
 absl::Status KeyError(std::string_view what, const std::string& key) {
   return absl::InvalidArgumentError(absl::StrCat(std::string(what), ": ", key));
@@ -26,24 +30,24 @@ bool AllFinite(const Tensor& tensor) {
                      [](float value) { return std::isfinite(value); });
 }
 
-}  // namespace
-
-absl::Status LayerError(const LayerParts& layer, std::string_view what) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(std::string(what), ": ", layer.layer));
-}
-
-absl::StatusOr<Tensor> ReadFactor(const LayerParts& layer, Part part) {
+// Finds a part that is there and not empty; an axis of 0 would pass every test
+// of shape later.
+absl::StatusOr<const PartTensor*> FindPart(const LayerParts& layer, Part part) {
   const auto found = layer.parts.find(part);
   if (found == layer.parts.end()) {
     return LayerError(
         layer, absl::StrCat("layer without its ", std::string(PartName(part))));
   }
-  const PartTensor& tensor = found->second;
-  if (tensor.view.shape.elements() == 0) {
-    return KeyError("empty tensor", tensor.key);
+  if (found->second.view.shape.elements() == 0) {
+    return KeyError("empty tensor", found->second.key);
   }
-  absl::StatusOr<Tensor> values = kernels::ToF32(tensor.view);
+  return &found->second;
+}
+
+// Reads the values of a tensor, under another shape of as many elements. One
+// tensor at a time: a file is never in memory twice.
+absl::StatusOr<Tensor> Convert(const PartTensor& tensor, const Shape& shape) {
+  absl::StatusOr<Tensor> values = kernels::ToF32(tensor.view.Reshaped(shape));
   if (!values.ok()) {
     return KeyError("tensor is not F32, F16 or BF16", tensor.key);
   }
@@ -53,22 +57,49 @@ absl::StatusOr<Tensor> ReadFactor(const LayerParts& layer, Part part) {
   return values;
 }
 
-absl::StatusOr<Tensor> ReadMatrix(const LayerParts& layer, Part part) {
-  ASSIGN_OR_RETURN(const Tensor values, ReadFactor(layer, part));
-  const Shape& shape = values.shape();
-  if (shape.rank() < 2) {
-    return KeyError(absl::StrCat("expected a matrix, not ", shape.ToString()),
-                    layer.parts.at(part).key);
-  }
-  Tensor matrix(Shape{shape[0], shape.elements() / shape[0]}, DType::kF32);
-  std::copy_n(values.f32(), shape.elements(), matrix.f32());
-  return matrix;
+}  // namespace
+
+absl::Status LayerError(const LayerParts& layer, std::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(std::string(what), ": ", layer.layer));
 }
 
+absl::StatusOr<Tensor> ReadFactor(const LayerParts& layer, Part part) {
+  ASSIGN_OR_RETURN(const PartTensor* const tensor, FindPart(layer, part));
+  return Convert(*tensor, tensor->view.shape);
+}
+
+// Flattens a kernel behind the inputs, as every formula here takes it.
+absl::StatusOr<Tensor> ReadMatrix(const LayerParts& layer, Part part) {
+  ASSIGN_OR_RETURN(const PartTensor* const tensor, FindPart(layer, part));
+  const Shape& shape = tensor->view.shape;
+  if (shape.rank() < 2) {
+    return KeyError(absl::StrCat("expected a matrix, not ", shape.ToString()),
+                    tensor->key);
+  }
+  return Convert(*tensor, Shape{shape[0], shape.elements() / shape[0]});
+}
+
+// Takes a linear layer's factor as a kernel of one element.
+absl::StatusOr<Tensor> ReadKernel(const LayerParts& layer, Part part) {
+  ASSIGN_OR_RETURN(const PartTensor* const tensor, FindPart(layer, part));
+  const Shape& shape = tensor->view.shape;
+  if (shape.rank() != 2 && shape.rank() != 4) {
+    return LayerError(
+        layer, absl::StrCat(std::string(PartName(part)),
+                            " has neither 2 nor 4 axes: ", shape.ToString()));
+  }
+  const bool linear = shape.rank() == 2;
+  return Convert(*tensor, Shape{shape[0], shape[1], linear ? 1 : shape[2],
+                                linear ? 1 : shape[3]});
+}
+
+// Prefers the tensor to the metadata: it is what the layer was trained with.
 absl::StatusOr<double> ReadScale(const LayerParts& layer, int64_t lora_rank) {
   if (!layer.Has(Part::kAlpha)) return layer.scale_from_metadata.value_or(1.0);
   const std::string& key = layer.parts.at(Part::kAlpha).key;
   ASSIGN_OR_RETURN(const Tensor alpha, ReadFactor(layer, Part::kAlpha));
+  // Takes a scalar and a vector of one alike; trainers write both.
   if (alpha.shape().elements() != 1) {
     return KeyError("alpha is not one number", key);
   }
@@ -76,6 +107,7 @@ absl::StatusOr<double> ReadScale(const LayerParts& layer, int64_t lora_rank) {
   return static_cast<double>(alpha.f32()[0]) / static_cast<double>(lora_rank);
 }
 
+// Names the first part too many, in the order of the table.
 absl::Status ExpectOnly(const LayerParts& layer,
                         std::initializer_list<Part> allowed) {
   for (const auto& [part, tensor] : layer.parts) {
@@ -91,6 +123,7 @@ absl::Status ExpectSameRank(const LayerParts& layer, int64_t a, int64_t b) {
   return LayerError(layer, absl::StrCat("ranks disagree: ", a, " and ", b));
 }
 
+// Walks the source in its order; factors are small.
 Tensor Transposed(const Tensor& matrix) {
   const int64_t n = matrix.shape()[0], m = matrix.shape()[1];
   Tensor transposed(Shape{m, n}, DType::kF32);
@@ -102,10 +135,16 @@ Tensor Transposed(const Tensor& matrix) {
   return transposed;
 }
 
-Tensor FoldCore(const Tensor& core, const Tensor& factor) {
+// Builds a row of the result at a time in double and rounds it once.
+absl::StatusOr<Tensor> FoldCore(const LayerParts& layer, const Tensor& core,
+                                const Tensor& factor) {
   const int64_t p = core.shape()[0], q = core.shape()[1];
   const int64_t n = factor.shape()[1];
   const int64_t window = core.shape()[2] * core.shape()[3];
+  // Bounds the product before it is allocated.
+  if (n > kMaxFolded / window / p) {
+    return LayerError(layer, "core and factor make too large a tensor");
+  }
   Tensor folded(Shape{p, n, core.shape()[2], core.shape()[3]}, DType::kF32);
   std::vector<double> row(static_cast<size_t>(n * window));
   for (int64_t i = 0; i < p; ++i) {

@@ -25,6 +25,10 @@ absl::StatusOr<kernels::Tensor> ReadFactor(const LayerParts& layer, Part part);
 // As ReadFactor, as a matrix [first extent, product of the others].
 absl::StatusOr<kernels::Tensor> ReadMatrix(const LayerParts& layer, Part part);
 
+// As ReadFactor, as [outputs, inputs, height, width]; a matrix has a kernel of
+// 1x1. Errors also for a tensor of neither 2 nor 4 axes.
+absl::StatusOr<kernels::Tensor> ReadKernel(const LayerParts& layer, Part part);
+
 // Returns alpha / rank; a missing alpha means the rank (Hu et al. 2021,
 // section 4.1; diffusers' get_peft_kwargs). Errors: INVALID_ARGUMENT for an
 // alpha that is not one finite number, or 0, which would undo the adapter.
@@ -43,9 +47,12 @@ kernels::Tensor Transposed(const kernels::Tensor& matrix);
 
 // Returns the core of a Tucker decomposition multiplied by a factor: from core
 // [p, q, kernel, kernel] and factor [q, n] the tensor [p, n, kernel, kernel],
-// sums in double. The caller has checked that q agrees.
-kernels::Tensor FoldCore(const kernels::Tensor& core,
-                         const kernels::Tensor& factor);
+// sums in double. The caller has checked that q agrees. Errors:
+// INVALID_ARGUMENT for a product larger than that of any known layer, since a
+// small file can ask for it.
+absl::StatusOr<kernels::Tensor> FoldCore(const LayerParts& layer,
+                                         const kernels::Tensor& core,
+                                         const kernels::Tensor& factor);
 
 }  // namespace tessera::lora
 

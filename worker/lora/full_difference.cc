@@ -17,13 +17,16 @@ class FullDifference final : public Difference {
  public:
   explicit FullDifference(Tensor values) : values_(std::move(values)) {}
 
+  // Calls a vector a matrix of one column, for biases and norms.
   MatrixShape shape() const override {
     const Shape& shape = values_.shape();
     return {.rows = shape[0],
             .columns = shape.elements() / shape[0],
-            .window = shape.rank() == 4 ? shape[2] * shape[3] : 1};
+            .kernel =
+                shape.rank() == 4 ? Kernel{shape[2], shape[3]} : Kernel{1, 1}};
   }
 
+  // Adds element by element; the caller has compared the shapes.
   void AddTo(double strength, std::span<double> sum) const override {
     for (size_t i = 0; i < sum.size(); ++i) {
       sum[i] += strength * static_cast<double>(values_.f32()[i]);
@@ -42,6 +45,7 @@ absl::StatusOr<std::unique_ptr<const Difference>> ReadFullDifference(
     const LayerParts& layer, Part part) {
   ASSIGN_OR_RETURN(Tensor values, ReadFactor(layer, part));
   const int axes = values.shape().rank();
+  // Takes what layers have: norms and biases, matrices, kernels.
   if (axes != 1 && axes != 2 && axes != 4) {
     return LayerError(
         layer, absl::StrCat(std::string(PartName(part)), " has the shape ",

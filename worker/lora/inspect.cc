@@ -28,6 +28,7 @@ absl::StatusOr<AdapterFacts> Inspect(const AdapterContainer& container) {
 absl::StatusOr<AdapterFacts> InspectAdapterFile(const std::string& path) {
   ASSIGN_OR_RETURN(const AdapterContainer container,
                    AdapterContainer::Open(path));
+  // Adds the file to the error here, once for all that may go wrong.
   absl::StatusOr<AdapterFacts> facts = Inspect(container);
   if (facts.ok()) return facts;
   return absl::Status(

@@ -14,6 +14,7 @@ namespace {
 // Decides by the parts that only one kind has; low-rank is what remains.
 AdapterKind KindOf(const LayerParts& layer) {
   for (const auto& [part, tensor] : layer.parts) {
+    // Leaves a mixture to CheckParts, which names the part too many.
     if (part == Part::kDown || part == Part::kUp) break;
     if (part >= Part::kLokrW1) return AdapterKind::kLokr;
     if (part >= Part::kHadaW1A) return AdapterKind::kLoha;
@@ -22,6 +23,7 @@ AdapterKind KindOf(const LayerParts& layer) {
     }
     if (part == Part::kDiff) return AdapterKind::kFull;
   }
+  // Calls what is left by the rest of its parts.
   if (layer.Has(Part::kMid)) return AdapterKind::kTucker;
   const bool factors = layer.Has(Part::kDown) || layer.Has(Part::kUp);
   if (!factors && layer.Has(Part::kDiffBias)) return AdapterKind::kFull;
@@ -103,11 +105,13 @@ std::string_view KindName(AdapterKind kind) {
   return "";
 }
 
+// Checks the parts before it reads any: a stray part is the better message.
 absl::StatusOr<LayerAdapter> ReadLayerAdapter(const LayerParts& layer) {
   LayerAdapter adapter;
   adapter.kind = KindOf(layer);
   RETURN_IF_ERROR(CheckParts(layer, adapter.kind));
   RETURN_IF_ERROR(ReadWeight(layer, adapter));
+  // Allows a magnitude beside every factored kind.
   if (layer.Has(Part::kMagnitude) || layer.Has(Part::kDoraScale)) {
     ASSIGN_OR_RETURN(adapter.magnitude, ReadMagnitude(layer));
   }

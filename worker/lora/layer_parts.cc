@@ -14,6 +14,7 @@ absl::Status AddPeftScales(const model::SafetensorsIndex& index,
                            std::vector<LayerParts>& layers) {
   ASSIGN_OR_RETURN(const PeftScales scales, PeftScales::Read(index.metadata()));
   for (LayerParts& layer : layers) {
+    // Takes the rank from down, as ReadScale does.
     const auto down = layer.parts.find(Part::kDown);
     if (down == layer.parts.end() || down->second.view.shape.rank() == 0) {
       continue;
@@ -63,12 +64,15 @@ absl::StatusOr<GroupedFile> GroupByLayer(const model::SafetensorsIndex& index) {
       continue;
     }
     if (parsed->dialect.has_value()) file.dialects.insert(*parsed->dialect);
+    // Groups by the flattened name: the halves of one layer may be of two
+    // dialects, and then they are still one layer.
     LayerParts& layer = layers[{parsed->net, Flattened(parsed->layer)}];
     layer.net = parsed->net;
     // Prefers a spelling with dots, which the metadata's patterns have.
     if (layer.layer.empty() || parsed->layer.find('.') != std::string::npos) {
       layer.layer = std::move(parsed->layer);
     }
+    // Finds a second key for the same tensor, whatever its spelling.
     const auto [at, added] =
         layer.parts.emplace(parsed->part, PartTensor{key, view});
     if (!added) {
@@ -77,6 +81,7 @@ absl::StatusOr<GroupedFile> GroupByLayer(const model::SafetensorsIndex& index) {
     }
   }
   RETURN_IF_ERROR(CheckOtherTypes(index, file));
+  // Shows a key of the file: it tells what the file is instead.
   if (layers.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "no key of a known LoRA dialect among ", file.keys,

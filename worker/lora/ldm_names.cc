@@ -85,6 +85,7 @@ struct Side {
 
 // Names a resnet's or transformer's layer.
 std::optional<std::string> InBlock(const Side& side, Reader reader) {
+  // Tells the two kinds of layers in a block apart by their column.
   const bool resnet = reader.Take("resnets");
   if (!resnet && !reader.Take("attentions")) return std::nullopt;
   const std::optional<int64_t> number = reader.TakeNumber();
@@ -116,6 +117,7 @@ std::optional<std::string> InMiddle(Reader reader) {
 }  // namespace
 
 UNetBlocks UNetBlocks::Of(const std::vector<std::string>& names) {
+  // Collects numbers, since names come in any order.
   std::set<int64_t> resnets;       // of the first down block
   std::set<int64_t> blocks, with;  // up blocks, and those with transformers
   for (const std::string& name : names) {
@@ -130,6 +132,7 @@ UNetBlocks UNetBlocks::Of(const std::vector<std::string>& names) {
     blocks.insert(*block);
     if (up.Take("attentions")) with.insert(*block);
   }
+  // Takes the blocks in their order; a set of numbers is sorted.
   UNetBlocks result{.layers_per_block = static_cast<int64_t>(resnets.size())};
   for (const int64_t block : blocks) {
     result.up_attention.push_back(with.count(block) > 0);

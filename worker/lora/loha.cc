@@ -37,18 +37,19 @@ struct Half {
 // The elementwise product of two halves of one shape.
 class Loha final : public Difference {
  public:
-  Loha(Half first, Half second, double scale, int64_t window)
+  Loha(Half first, Half second, double scale, Kernel kernel)
       : first_(std::move(first)),
         second_(std::move(second)),
         scale_(scale),
-        window_(window) {}
+        kernel_(kernel) {}
 
   MatrixShape shape() const override {
     return {.rows = first_.a.shape()[0],
             .columns = first_.b.shape()[1],
-            .window = window_};
+            .kernel = kernel_};
   }
 
+  // Keeps one row of each half: the full matrices are never in memory.
   void AddTo(double strength, std::span<double> sum) const override {
     const auto columns = static_cast<size_t>(shape().columns);
     std::vector<double> left(columns), right(columns);
@@ -62,6 +63,7 @@ class Loha final : public Difference {
     }
   }
 
+  // Counts the factors as they are held, cores multiplied in.
   int64_t bytes() const override {
     return first_.a.bytes() + first_.b.bytes() + second_.a.bytes() +
            second_.b.bytes();
@@ -71,7 +73,7 @@ class Loha final : public Difference {
   const Half first_;
   const Half second_;
   const double scale_;
-  const int64_t window_;
+  const Kernel kernel_;
 };
 
 // Reads one half; with a core, the core goes into b.
@@ -80,6 +82,7 @@ absl::StatusOr<Half> ReadHalf(const LayerParts& layer, Part a, Part b,
   Half half;
   ASSIGN_OR_RETURN(half.a, ReadMatrix(layer, a));
   ASSIGN_OR_RETURN(half.b, ReadMatrix(layer, b));
+  // Multiplies the core into b, which leaves a plain product.
   if (layer.Has(core)) {
     ASSIGN_OR_RETURN(const Tensor taps, ReadFactor(layer, core));
     if (taps.shape().rank() != 4) {
@@ -89,7 +92,7 @@ absl::StatusOr<Half> ReadHalf(const LayerParts& layer, Part a, Part b,
     }
     RETURN_IF_ERROR(ExpectSameRank(layer, taps.shape()[0], half.a.shape()[0]));
     RETURN_IF_ERROR(ExpectSameRank(layer, taps.shape()[1], half.b.shape()[0]));
-    const Tensor folded = FoldCore(taps, half.b);
+    ASSIGN_OR_RETURN(const Tensor folded, FoldCore(layer, taps, half.b));
     half.a = Transposed(half.a);
     const Shape& shape = folded.shape();
     half.b =
@@ -100,18 +103,20 @@ absl::StatusOr<Half> ReadHalf(const LayerParts& layer, Part a, Part b,
   return half;
 }
 
-// Returns the elements of the kernel, where the cores tell.
-int64_t WindowOf(const LayerParts& layer) {
-  const auto core = layer.parts.find(Part::kHadaT1);
-  if (core == layer.parts.end()) return 0;
-  const Shape& shape = core->second.view.shape;
-  return shape[2] * shape[3];
+// Returns the kernel of a core that ReadHalf has checked, or an unknown one
+// where there is none.
+Kernel KernelOf(const LayerParts& layer, Part core) {
+  const auto found = layer.parts.find(core);
+  if (found == layer.parts.end()) return {};
+  const Shape& shape = found->second.view.shape;
+  return {shape[2], shape[3]};
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<const Difference>> ReadLoha(
     const LayerParts& layer) {
+  // Says so before the shapes without a core make no sense.
   if (layer.Has(Part::kHadaT1) != layer.Has(Part::kHadaT2)) {
     return LayerError(layer, "layer with one of hada_t1 and hada_t2 only");
   }
@@ -119,15 +124,18 @@ absl::StatusOr<std::unique_ptr<const Difference>> ReadLoha(
                                         Part::kHadaT1));
   ASSIGN_OR_RETURN(Half second, ReadHalf(layer, Part::kHadaW2A, Part::kHadaW2B,
                                          Part::kHadaT2));
+  // Takes the rank where LyCORIS does, from the first b.
   const int64_t lora_rank = first.b.shape()[0];
   RETURN_IF_ERROR(ExpectSameRank(layer, lora_rank, second.b.shape()[0]));
+  const Kernel kernel = KernelOf(layer, Part::kHadaT1);
   if (first.a.shape()[0] != second.a.shape()[0] ||
-      first.b.shape()[1] != second.b.shape()[1]) {
+      first.b.shape()[1] != second.b.shape()[1] ||
+      kernel != KernelOf(layer, Part::kHadaT2)) {
     return LayerError(layer, "the two halves of a LoHa differ in shape");
   }
   ASSIGN_OR_RETURN(const double scale, ReadScale(layer, lora_rank));
   return std::make_unique<const Loha>(std::move(first), std::move(second),
-                                      scale, WindowOf(layer));
+                                      scale, kernel);
 }
 
 }  // namespace tessera::lora

@@ -21,8 +21,9 @@ struct Product {
   Tensor a;  // [rows, rank]
   Tensor b;  // [rank, columns], or the whole [rows, columns]
   std::optional<int64_t> lora_rank;
-  int64_t window = 0;  // elements of the kernel, where the factors tell
+  Kernel kernel;  // where the factors tell
 
+  // Sizes of the product.
   int64_t rows() const { return lora_rank ? a.shape()[0] : b.shape()[0]; }
   int64_t columns() const { return b.shape()[1]; }
   int64_t bytes() const { return (lora_rank ? a.bytes() : 0) + b.bytes(); }
@@ -55,7 +56,7 @@ class Lokr final : public Difference {
   MatrixShape shape() const override {
     return {.rows = first_.rows() * second_.rows(),
             .columns = first_.columns() * second_.columns(),
-            .window = second_.window};
+            .kernel = second_.kernel};
   }
 
   // Row a · c + c' of the result is row a of the first, each element times the
@@ -76,6 +77,7 @@ class Lokr final : public Difference {
     }
   }
 
+  // Counts the factors: the product is never in memory.
   int64_t bytes() const override { return first_.bytes() + second_.bytes(); }
 
  private:
@@ -100,11 +102,12 @@ absl::Status ReadCore(const LayerParts& layer, Part part, Product& product) {
   }
   RETURN_IF_ERROR(ExpectSameRank(layer, core.shape()[0], product.a.shape()[0]));
   RETURN_IF_ERROR(ExpectSameRank(layer, core.shape()[1], product.b.shape()[0]));
-  const Tensor folded = FoldCore(core, product.b);
+  // Leaves a plain product behind, as for LoHa.
+  ASSIGN_OR_RETURN(const Tensor folded, FoldCore(layer, core, product.b));
   const Shape& shape = folded.shape();
   product.a = Transposed(product.a);
-  product.window = shape[2] * shape[3];
-  product.b = Tensor(Shape{shape[0], shape[1] * product.window}, DType::kF32);
+  product.kernel = {shape[2], shape[3]};
+  product.b = Tensor(Shape{shape[0], shape.elements() / shape[0]}, DType::kF32);
   std::copy_n(folded.f32(), shape.elements(), product.b.f32());
   return absl::OkStatus();
 }
@@ -119,12 +122,13 @@ absl::StatusOr<Product> ReadProduct(const LayerParts& layer,
       return LayerError(layer, absl::StrCat(std::string(PartName(names.whole)),
                                             " is given whole and in factors"));
     }
-    // A whole kernel has its own window; a matrix may be of any.
+    // Takes the kernel of four axes; a matrix may be of any.
     const Shape& shape = layer.parts.at(names.whole).view.shape;
-    if (shape.rank() == 4) product.window = shape[2] * shape[3];
+    if (shape.rank() == 4) product.kernel = {shape[2], shape[3]};
     ASSIGN_OR_RETURN(product.b, ReadMatrix(layer, names.whole));
     return product;
   }
+  // Names the missing factor where only one of the two is there.
   ASSIGN_OR_RETURN(product.a, ReadMatrix(layer, names.a));
   ASSIGN_OR_RETURN(product.b, ReadMatrix(layer, names.b));
   if (names.core.has_value() && layer.Has(*names.core)) {
@@ -149,6 +153,7 @@ absl::StatusOr<std::unique_ptr<const Difference>> ReadLokr(
   if (first.lora_rank.has_value() && second.lora_rank.has_value()) {
     RETURN_IF_ERROR(ExpectSameRank(layer, *first.lora_rank, *second.lora_rank));
   }
+  // Takes the rank of whichever is factored.
   const std::optional<int64_t> lora_rank =
       first.lora_rank.has_value() ? first.lora_rank : second.lora_rank;
   // Checks an alpha that goes unused all the same.

@@ -1,6 +1,5 @@
 #include "worker/lora/low_rank.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,34 +9,19 @@
 namespace tessera::lora {
 namespace {
 
-using kernels::DType;
 using kernels::Shape;
 using kernels::Tensor;
 
-// Returns a copy with four axes: a linear factor is a kernel of one element.
-absl::StatusOr<Tensor> ReadKernel(const LayerParts& layer, Part part) {
-  ASSIGN_OR_RETURN(const Tensor values, ReadFactor(layer, part));
-  const Shape& shape = values.shape();
-  if (shape.rank() != 2 && shape.rank() != 4) {
-    return LayerError(
-        layer, absl::StrCat(std::string(PartName(part)),
-                            " has neither 2 nor 4 axes: ", shape.ToString()));
-  }
-  const bool linear = shape.rank() == 2;
-  Tensor kernel(
-      Shape{shape[0], shape[1], linear ? 1 : shape[2], linear ? 1 : shape[3]},
-      DType::kF32);
-  std::copy_n(values.f32(), shape.elements(), kernel.f32());
-  return kernel;
-}
-
-// Returns a matrix of a tensor whose kernel is 1x1.
+// Reads a matrix, or a kernel of 1x1, which is one.
 absl::StatusOr<Tensor> ReadPointwise(const LayerParts& layer, Part part) {
-  ASSIGN_OR_RETURN(const Tensor kernel, ReadKernel(layer, part));
-  if (kernel.shape()[2] != 1 || kernel.shape()[3] != 1) {
-    return LayerError(layer,
-                      absl::StrCat(std::string(PartName(part)),
-                                   " is not 1x1: ", kernel.shape().ToString()));
+  const auto found = layer.parts.find(part);
+  if (found != layer.parts.end()) {
+    const Shape& shape = found->second.view.shape;
+    for (int axis = 2; axis < shape.rank(); ++axis) {
+      if (shape[axis] == 1) continue;
+      return LayerError(layer, absl::StrCat(std::string(PartName(part)),
+                                            " is not 1x1: ", shape.ToString()));
+    }
   }
   return ReadMatrix(layer, part);
 }
@@ -45,11 +29,13 @@ absl::StatusOr<Tensor> ReadPointwise(const LayerParts& layer, Part part) {
 // Reads down, multiplied by the core where there is one.
 absl::StatusOr<Tensor> ReadDown(const LayerParts& layer) {
   if (!layer.Has(Part::kMid)) return ReadKernel(layer, Part::kDown);
+  // Reads mid(down(x)) as one convolution: down is 1x1, so the core takes its
+  // place with the inputs of the layer.
   ASSIGN_OR_RETURN(const Tensor core, ReadKernel(layer, Part::kMid));
   ASSIGN_OR_RETURN(const Tensor down, ReadPointwise(layer, Part::kDown));
   RETURN_IF_ERROR(ExpectSameRank(layer, core.shape()[1], down.shape()[0]));
   RETURN_IF_ERROR(ExpectSameRank(layer, core.shape()[0], core.shape()[1]));
-  return FoldCore(core, down);
+  return FoldCore(layer, core, down);
 }
 
 }  // namespace
@@ -67,6 +53,7 @@ absl::StatusOr<std::unique_ptr<const LowRank>> LowRank::Read(
     return LayerError(layer, "layer with lora_up but without lora_down");
   }
   ASSIGN_OR_RETURN(Tensor down, ReadDown(layer));
+  // Expects up to be 1x1: no trainer writes it otherwise, and no op runs it.
   ASSIGN_OR_RETURN(Tensor up, ReadPointwise(layer, Part::kUp));
   const int64_t lora_rank = down.shape()[0];
   RETURN_IF_ERROR(ExpectSameRank(layer, lora_rank, up.shape()[1]));
@@ -81,13 +68,15 @@ LowRank::LowRank(Tensor down, Tensor up, double scale, bool has_core)
       scale_(scale),
       has_core_(has_core) {}
 
+// Flattens the kernel behind the inputs.
 MatrixShape LowRank::shape() const {
   const Shape& down = down_.shape();
-  const int64_t window = down[2] * down[3];
-  return {
-      .rows = up_.shape()[0], .columns = down[1] * window, .window = window};
+  return {.rows = up_.shape()[0],
+          .columns = down[1] * down[2] * down[3],
+          .kernel = {down[2], down[3]}};
 }
 
+// Multiplies the factors out row by row, in the order of the ranks.
 void LowRank::AddTo(double strength, std::span<double> sum) const {
   const int64_t lora_rank = down_.shape()[0];
   const int64_t columns = shape().columns;

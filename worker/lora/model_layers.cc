@@ -47,6 +47,7 @@ std::optional<ModelLayer> LayerOf(AdapterNet net, std::string_view tensor,
   if (shape.rank() != 1 && shape.rank() != 2 && shape.rank() != 4) {
     return std::nullopt;
   }
+  // Reads one axis as a norm, two as a linear layer, four as a convolution.
   layer.outputs = shape[0];
   if (shape.rank() >= 2) layer.inputs = shape[1];
   if (shape.rank() == 4) {
@@ -69,6 +70,7 @@ absl::Status ReadNet(const std::string& model_dir, const NetFile& file,
   for (const auto& [name, view] : reader.file().index().tensors()) {
     std::optional<ModelLayer> layer = LayerOf(file.net, name, view.shape);
     if (!layer.has_value()) continue;
+    // Looks the bias up beside the weight: attention often has none.
     layer->has_bias = reader.Has(absl::StrCat(layer->name, ".bias"));
     layers.push_back(*std::move(layer));
   }
@@ -87,6 +89,7 @@ absl::StatusOr<ModelLayers> ModelLayers::Read(const std::string& model_dir) {
 
 ModelLayers::ModelLayers(std::string model_dir, std::vector<ModelLayer> layers)
     : model_dir_(std::move(model_dir)), layers_(std::move(layers)) {
+  // Reads the numbering of the blocks off all names before it makes one.
   std::vector<std::string> names;
   for (const ModelLayer& layer : layers_) {
     if (layer.net == AdapterNet::kUNet) names.push_back(layer.name);
@@ -97,8 +100,10 @@ ModelLayers::ModelLayers(std::string model_dir, std::vector<ModelLayer> layers)
     const int number = static_cast<int>(i);
     AddName(layer.net, layer.name, number);
     if (layer.net != AdapterNet::kUNet) continue;
+    // Adds the second name that files may have for a layer of a UNet.
     const auto ldm = LdmName(layer.name, blocks);
     if (ldm.has_value()) AddName(layer.net, *ldm, number);
+    // Takes any cross-attention: all read the same texts.
     if (layer.name.ends_with(".attn2.to_k")) text_width_ = layer.inputs;
   }
 }

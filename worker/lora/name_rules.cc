@@ -165,6 +165,7 @@ std::optional<Dialect> DialectOf(const Prefix& prefix, const Ending& ending,
                ? Dialect::kOneTrainer
                : ending.dialect;
   }
+  // Tells kohya's two block namings apart.
   const bool ldm = prefix.net == AdapterNet::kUNet && HasLdmName(layer);
   if (prefix.dialect == Dialect::kKohya && ldm) return Dialect::kKohyaLdm;
   return prefix.dialect;
@@ -174,6 +175,7 @@ std::optional<Dialect> DialectOf(const Prefix& prefix, const Ending& ending,
 
 std::optional<AdapterKey> ParseAdapterKey(std::string_view key) {
   if (key.starts_with(kPeftWrapper)) key.remove_prefix(kPeftWrapper.size());
+  // Looks both ends up; what is between them is the layer.
   const Prefix* const prefix = FindPrefix(key);
   const Ending* const ending = FindEnding(key);
   if (prefix == nullptr || ending == nullptr) return std::nullopt;
@@ -185,6 +187,7 @@ std::optional<AdapterKey> ParseAdapterKey(std::string_view key) {
   if (!prefix->part_of_layer) key.remove_prefix(prefix->text.size());
   // Kohya's names have no dots but before the ending.
   if (prefix->flat && key.find('.') != key.npos) return std::nullopt;
+  // Gives back what the ending swallowed.
   std::string layer(key);
   layer +=
       prefix->net == AdapterNet::kUNet ? ending->unet_rest : ending->text_rest;

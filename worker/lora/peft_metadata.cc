@@ -11,7 +11,8 @@ namespace tessera::lora {
 namespace {
 
 using model::AdapterNet;
-using nlohmann::json;
+// Keeps the order of the file, by which PEFT chooses among patterns.
+using json = nlohmann::ordered_json;
 
 // Names the metadata entry.
 constexpr const char* kEntry = "lora_adapter_metadata";
@@ -61,18 +62,21 @@ absl::StatusOr<PeftScales> PeftScales::Read(
   PeftScales scales;
   const auto entry = metadata.find(kEntry);
   if (entry == metadata.end()) return scales;
+  // Trusts nothing of it: whoever made the file wrote it.
   const json config = json::parse(entry->second, nullptr, false);
   if (!config.is_object()) {
     return FieldError("not a JSON object", "metadata of the file");
   }
   for (const auto& [prefix, net] : kNets) {
     const std::string start(prefix);
+    // Knows a net by its alpha, which every configuration has.
     const auto alpha = config.find(start + "lora_alpha");
     if (alpha == config.end()) continue;
     Net& read = scales.nets_[net];
     ASSIGN_OR_RETURN(read.alpha, ReadAlpha(*alpha, alpha.key()));
     const auto stabilised = config.find(start + "use_rslora");
     read.rank_stabilised = stabilised != config.end() && *stabilised == true;
+    // Reads the layers that have an alpha of their own.
     const auto patterns = config.find(start + "alpha_pattern");
     if (patterns == config.end() || !patterns->is_object()) continue;
     for (const auto& [pattern, value] : patterns->items()) {
@@ -89,9 +93,12 @@ std::optional<double> PeftScales::ScaleOf(AdapterNet net,
                                           int64_t lora_rank) const {
   const auto found = nets_.find(net);
   if (found == nets_.end()) return std::nullopt;
+  // Falls back to the alpha of the net.
   double alpha = found->second.alpha;
   for (const auto& [pattern, own] : found->second.patterns) {
-    if (Matches(layer, pattern)) alpha = own;
+    if (!Matches(layer, pattern)) continue;
+    alpha = own;
+    break;
   }
   const auto rank = static_cast<double>(lora_rank);
   return alpha / (found->second.rank_stabilised ? std::sqrt(rank) : rank);

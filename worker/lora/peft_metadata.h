@@ -36,6 +36,7 @@ class PeftScales {
   // The configuration of one net.
   struct Net {
     double alpha = 0;
+    // The first that matches counts.
     std::vector<std::pair<std::string, double>> patterns;
     bool rank_stabilised = false;
   };

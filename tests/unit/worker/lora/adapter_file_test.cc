@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kernels/device.h"
@@ -108,7 +109,7 @@ TEST_F(AdapterFileTest, ReportCountsWhatMatched) {
                               bound->weights->layers[0].up.bytes() +
                               (8 + 24 * 6) * 4);
   // A flattened kernel would fit by its elements alone.
-  ExpectRefused(file, "shape 8x36, the model has 8x36");
+  ExpectRefused(file, "shape 8x36, the model has 8x36 (kernel 3x3)");
 }
 
 TEST_F(AdapterFileTest, OtherKindsBecomeChangesByNameAndTensor) {
@@ -211,7 +212,8 @@ TEST_F(AdapterFileTest, UnmatchedKeysMayBeLeftToTheReport) {
   EXPECT_EQ(bound->weights->layers.size(), 1u);
   EXPECT_EQ(bound->report.matched_keys, 2);
   ASSERT_EQ(bound->report.unmatched.size(), 2u);
-  EXPECT_EQ(bound->report.unmatched[0].why, "shape 8x9, the model has 8x36");
+  EXPECT_EQ(bound->report.unmatched[0].why,
+            "shape 8x9, the model has 8x36 (kernel 3x3)");
 }
 
 TEST_F(AdapterFileTest, FileOfWhichNothingFitsIsRefusedAlways) {
@@ -233,7 +235,8 @@ TEST_F(AdapterFileTest, MisfitsAreRefusedWithTheReason) {
   };
   const std::string q =
       "down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
-  refused("conv_in", "diff", {8, 4, 1, 9}, "");
+  refused("conv_in", "diff", {8, 4, 1, 9},
+          "shape 8x36 (kernel 1x9), the model has 8x36 (kernel 3x3)");
   refused(q, "diff", {8, 9}, "shape 8x9, the model has 8x8");
   refused(q, "diff_b", {8}, "the model's layer has no bias");
   refused("conv_in", "diff_b", {9}, "shape 9, the model has 8");
@@ -268,6 +271,14 @@ TEST_F(AdapterFileTest, LoraOfAnotherBaseIsCalledSo) {
   AdapterBuilder text;
   text.Add("lora_te2_text_projection.diff", {1280, 1280}, 1);
   ExpectRefused(text, "two text encoders (Stable Diffusion XL)");
+}
+
+TEST_F(AdapterFileTest, DigestIsOfTheFileUnlessItIsKnown) {
+  AdapterBuilder file;
+  file.Add("lora_unet_conv_in.diff", {8, 4, 3, 3}, 1);
+
+  EXPECT_EQ(Read(file, {}).value().weights->digest, Sha256Hex(file.Bytes()));
+  EXPECT_EQ(Read(file, {.sha256 = "known"}).value().weights->digest, "known");
 }
 
 TEST_F(AdapterFileTest, TwoNamesOfOneLayerAreRefused) {

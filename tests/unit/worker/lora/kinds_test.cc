@@ -53,7 +53,7 @@ TEST(LowRankTest, LinearIsUpTimesDownScaledByAlphaOverRank) {
 
   ASSERT_TRUE(adapter.ok()) << adapter.status();
   EXPECT_EQ((*adapter)->scale(), 0.5);
-  EXPECT_EQ((*adapter)->shape().window, 1);
+  EXPECT_EQ((*adapter)->shape().kernel, (Kernel{1, 1}));
   ExpectDifference(**adapter, -2, -2 * 0.5,
                    Times(Matrix::Of(3, 2, 2), Matrix::Of(2, 5, 1)));
 }
@@ -75,7 +75,7 @@ TEST(LowRankTest, ConvolutionKeepsItsKernel) {
   const auto adapter = LowRank::Read(layer.parts());
 
   ASSERT_TRUE(adapter.ok()) << adapter.status();
-  EXPECT_EQ((*adapter)->shape().window, 9);
+  EXPECT_EQ((*adapter)->shape().kernel, (Kernel{3, 3}));
   ExpectDifference(**adapter, 1, 1,
                    Times(Matrix::Of(3, 2, 2), Matrix::Of(2, 45, 1)));
 }
@@ -151,7 +151,7 @@ TEST(LohaTest, CoresMakeTuckerProducts) {
   const auto difference = ReadLoha(layer.parts());
 
   ASSERT_TRUE(difference.ok()) << difference.status();
-  EXPECT_EQ((*difference)->shape().window, 9);
+  EXPECT_EQ((*difference)->shape().kernel, (Kernel{3, 3}));
   Matrix expected =
       Tucker(Matrix::Of(2, 18, 1), 9, Matrix::Of(2, 3, 2), Matrix::Of(2, 5, 3));
   const Matrix other =
@@ -163,7 +163,7 @@ TEST(LohaTest, CoresMakeTuckerProducts) {
 }
 
 TEST(LohaTest, IncompleteOrUnequalHalvesAreRefused) {
-  AdapterBuilder missing, one_core, unequal, ranks;
+  AdapterBuilder missing, one_core, unequal, ranks, kernels;
   missing.Add(kKey + ".hada_w1_a", {3, 2}, 1)
       .Add(kKey + ".hada_w1_b", {2, 5}, 2)
       .Add(kKey + ".hada_w2_a", {3, 2}, 3);
@@ -177,11 +177,30 @@ TEST(LohaTest, IncompleteOrUnequalHalvesAreRefused) {
       .Add(kKey + ".hada_w1_b", {2, 5}, 2)
       .Add(kKey + ".hada_w2_a", {3, 4}, 3)
       .Add(kKey + ".hada_w2_b", {4, 5}, 4);
+  kernels.Add(kKey + ".hada_t1", {2, 2, 3, 3}, 1)
+      .Add(kKey + ".hada_w1_a", {2, 3}, 2)
+      .Add(kKey + ".hada_w1_b", {2, 5}, 3)
+      .Add(kKey + ".hada_t2", {2, 2, 1, 9}, 4)
+      .Add(kKey + ".hada_w2_a", {2, 3}, 5)
+      .Add(kKey + ".hada_w2_b", {2, 5}, 6);
 
   ExpectRefused(missing, "layer without its hada_w2_b");
   ExpectRefused(one_core, "one of hada_t1 and hada_t2 only");
   ExpectRefused(unequal, "differ in shape");
   ExpectRefused(ranks, "ranks disagree: 2 and 4");
+  ExpectRefused(kernels, "differ in shape");
+}
+
+TEST(LohaTest, SmallFileThatMakesALargeTensorIsRefused) {
+  AdapterBuilder file;
+  file.Add(kKey + ".hada_t1", {9000, 1, 1, 1}, 1)
+      .Add(kKey + ".hada_w1_a", {9000, 1}, 2)
+      .Add(kKey + ".hada_w1_b", {1, 9000}, 3)
+      .Add(kKey + ".hada_t2", {9000, 1, 1, 1}, 4)
+      .Add(kKey + ".hada_w2_a", {9000, 1}, 5)
+      .Add(kKey + ".hada_w2_b", {1, 9000}, 6);
+
+  ExpectRefused(file, "core and factor make too large a tensor");
 }
 
 // Returns the Kronecker product.
@@ -236,7 +255,7 @@ TEST(LokrTest, KernelStaysWithTheInputsOfTheSecondMatrix) {
   const auto difference = ReadLokr(layer.parts());
 
   ASSERT_TRUE(difference.ok()) << difference.status();
-  EXPECT_EQ((*difference)->shape().window, 9);
+  EXPECT_EQ((*difference)->shape().kernel, (Kernel{3, 3}));
   // Weight [o, i, ky, kx]: o = 4a + c, i = 5b + d.
   const Matrix found = Evaluate(**difference, 1);
   const Matrix first = Matrix::Of(2, 3, 1), second = Matrix::Of(4, 45, 2);

@@ -47,6 +47,15 @@ TEST(PeftMetadataTest, PatternNamesALayerOrTheEndOfOne) {
               Optional(1.0));
 }
 
+TEST(PeftMetadataTest, FirstPatternThatMatchesCounts) {
+  const auto scales = Read(R"({"unet.lora_alpha": 8,
+              "unet.alpha_pattern": {"to_q": 2, "attn1.to_q": 4}})");
+  ASSERT_TRUE(scales.ok()) << scales.status();
+
+  EXPECT_THAT(scales->ScaleOf(AdapterNet::kUNet, "attn1.to_q", 4),
+              Optional(0.5));
+}
+
 TEST(PeftMetadataTest, RankStabilisationDividesByTheRoot) {
   const auto scales =
       Read(R"({"unet.lora_alpha": 8, "unet.use_rslora": true})");
