@@ -81,6 +81,7 @@ std::vector<FlagSpec> WithJobFlags(std::vector<FlagSpec> more) {
       {"seed", "N", "what the seeds of lines without one derive from"},
       {"shard-size", "N", "pictures a shard; default 64"},
       {"max-failed", "N", "give the job up once more pictures than this fail"},
+      {"allow-unmatched", "", "apply LoRAs without keys that fit no layer"},
   };
   for (FlagSpec& flag : more) flags.push_back(flag);
   return flags;
@@ -106,6 +107,7 @@ absl::StatusOr<v1::JobHeader> MakeJobHeader(const Arguments& arguments) {
   ASSIGN_OR_RETURN(const auto max_failed,
                    arguments.Integer("max-failed", 0, INT64_MAX));
   if (max_failed.has_value()) header.set_max_failed_images(*max_failed);
+  header.set_allow_unmatched_loras(arguments.Has("allow-unmatched"));
   return header;
 }
 

@@ -13,7 +13,7 @@
 namespace tessera::client {
 
 // Returns the flags: out, steps, guidance, size, sampler, negative-prompt,
-// seed, shard-size, max-failed; followed by `more`.
+// seed, shard-size, max-failed, allow-unmatched; followed by `more`.
 std::vector<FlagSpec> WithJobFlags(std::vector<FlagSpec> more);
 
 // Makes the header of a submit from the flags, with a new request id and the

@@ -175,7 +175,8 @@ Assignment Dispatcher::AssignmentOf(const JobEntry& entry,
           .output_uri = entry.job.header.output_uri,
           // As of now: a repeat also tells what was committed in between.
           .finished_tasks = shard.finished.Tasks(),
-          .isolate = shard.lost_leases >= options_.isolate_after};
+          .isolate = shard.lost_leases >= options_.isolate_after,
+          .allow_unmatched_loras = entry.job.header.allow_unmatched_loras};
 }
 
 // Ends the lease of a shard that still has work.

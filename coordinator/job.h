@@ -38,6 +38,9 @@ struct JobHeader {
   std::string request_id;  // empty: none
   uint64_t seed = 0;
   std::optional<int64_t> max_failed_images;  // absent: no limit
+  // Keys of a LoRA that fit no layer of the model are left out instead of
+  // failing its pictures.
+  bool allow_unmatched_loras = false;
   // JSON object for job.json: what was asked, as the service decoded it.
   // Empty: an empty object.
   std::string request_json;

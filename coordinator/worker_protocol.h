@@ -31,6 +31,7 @@ struct Assignment {
   std::string payload;                  // as handed in by AddShards
   std::vector<int32_t> finished_tasks;  // ascending
   bool isolate = false;                 // one task at a time, commit each
+  bool allow_unmatched_loras = false;   // as in JobHeader
   LoraSet prefetch_loras;  // what the worker's next shard will likely need
 };
 

@@ -131,6 +131,7 @@ absl::StatusOr<JobHeader> DecodeJob(const v1::JobHeader& proto) {
       proto.shard_size() == 0 ? kDefaultShardSize : proto.shard_size();
   job.request_id = proto.request_id();
   job.seed = proto.seed();
+  job.allow_unmatched_loras = proto.allow_unmatched_loras();
   if (proto.has_max_failed_images()) {
     if (proto.max_failed_images() < 0) {
       return Bad("max_failed_images", absl::StrCat("must not be negative, got ",

@@ -119,6 +119,7 @@ absl::Status EncodeAssignment(const Assignment& assignment,
   }
   // Last, after everything that can fail.
   proto.set_isolate(assignment.isolate);
+  proto.set_allow_unmatched_loras(assignment.allow_unmatched_loras);
   return absl::OkStatus();
 }
 

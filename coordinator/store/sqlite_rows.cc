@@ -92,7 +92,8 @@ void BindJob(SqliteStatement& statement, const Job& job) {
       .Bind(17, job.shards)
       .Bind(18, job.shards_finished)
       .Bind(19, job.retries)
-      .BindText(23, job.message);
+      .BindText(23, job.message)
+      .Bind(24, int64_t{job.header.allow_unmatched_loras});
   if (job.header.max_failed_images) {
     // Absent and 0 differ: without a limit no number of failures ends a job.
     statement.Bind(10, *job.header.max_failed_images);
@@ -129,6 +130,7 @@ absl::StatusOr<Job> ReadJob(const SqliteStatement& statement) {
   job.start_time = ReadTime(statement, 20);
   job.end_time = ReadTime(statement, 21);
   job.message = statement.Text(22);
+  job.header.allow_unmatched_loras = statement.Int(23) != 0;
   return job;
 }
 

@@ -56,6 +56,7 @@ Job MakeJob(const std::string& id, int64_t number) {
                 .request_id = "r-1",
                 .seed = 0xffff'ffff'ffff'fffe,
                 .max_failed_images = 3,
+                .allow_unmatched_loras = true,
                 .request_json = "{\"a\": 1}"};
   job.state = JobState::kRunning;
   job.images = {.total = 9, .done = 4, .failed = 2, .cancelled = 1};
@@ -121,6 +122,7 @@ TEST_P(JobStoreTest, JobComesBackAsItWas) {
   EXPECT_EQ(found.header.request_id, "r-1");
   EXPECT_EQ(found.header.seed, 0xffff'ffff'ffff'fffe);
   EXPECT_THAT(found.header.max_failed_images, Optional(3));
+  EXPECT_TRUE(found.header.allow_unmatched_loras);
   EXPECT_EQ(found.header.request_json, "{\"a\": 1}");
   EXPECT_EQ(found.images, job.images);
   EXPECT_EQ(found.lines, 5);

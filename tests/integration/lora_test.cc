@@ -226,6 +226,23 @@ TEST(LoraTest, AJobKeepsTheVersionsItWasSubmittedWith) {
                                          oil + "\"}]");
 }
 
+TEST(LoraTest, WorkersAreToldWhetherKeysMayBeLeftOut) {
+  ServiceHarness service;
+  for (const bool allow : {false, true}) {
+    v1::JobHeader header = service.Header(allow ? "lax" : "strict");
+    header.set_allow_unmatched_loras(allow);
+    ASSERT_THAT(service.Submit(header, Prompts(1), 100), IsOk());
+    service.Restart();  // the store keeps it
+    FakeWorker worker = service.Worker(allow ? "w1" : "w0");
+
+    const auto assignment = worker.Take(3);
+
+    ASSERT_THAT(assignment, IsOk());
+    EXPECT_EQ(assignment->allow_unmatched_loras(), allow);
+    ASSERT_THAT(worker.Finish(*assignment), IsOk());
+  }
+}
+
 TEST(LoraTest, UnknownNamesInAJobAreNamedWithLineAndField) {
   ServiceHarness service;
   LoraHarness loras(service);

@@ -22,5 +22,8 @@ CREATE TABLE lora_pins (
   PRIMARY KEY (job, name, sha256)
 ) WITHOUT ROWID;
 
+-- Whether a LoRA is applied without the keys that fit no layer.
+ALTER TABLE jobs ADD COLUMN allow_unmatched_loras INTEGER NOT NULL DEFAULT 0;
+
 -- Digests that all pictures of the shard use, sorted, separated by commas.
 ALTER TABLE shards ADD COLUMN loras TEXT NOT NULL DEFAULT '';

@@ -27,14 +27,16 @@ TEST(JobFlagsTest, NothingGivenLeavesTheServicesDefaults) {
   EXPECT_FALSE(header->defaults().has_guidance_scale());
   EXPECT_FALSE(header->defaults().has_width());
   EXPECT_FALSE(header->has_max_failed_images());
+  EXPECT_FALSE(header->allow_unmatched_loras());
   EXPECT_EQ(header->shard_size(), 0);
 }
 
 TEST(JobFlagsTest, EveryFlagReachesTheHeader) {
-  const auto header = Header(
-      {"--out", "/tmp/x", "--steps", "12", "--guidance", "6.5", "--size",
-       "128x64", "--sampler", "euler", "--negative-prompt", "blur", "--seed",
-       "18446744073709551615", "--shard-size", "7", "--max-failed", "0"});
+  const auto header =
+      Header({"--out", "/tmp/x", "--steps", "12", "--guidance", "6.5", "--size",
+              "128x64", "--sampler", "euler", "--negative-prompt", "blur",
+              "--seed", "18446744073709551615", "--shard-size", "7",
+              "--max-failed", "0", "--allow-unmatched"});
 
   ASSERT_TRUE(header.ok()) << header.status();
   EXPECT_EQ(header->output_uri(), "/tmp/x");
@@ -48,6 +50,7 @@ TEST(JobFlagsTest, EveryFlagReachesTheHeader) {
   EXPECT_EQ(header->shard_size(), 7);
   EXPECT_TRUE(header->has_max_failed_images());
   EXPECT_EQ(header->max_failed_images(), 0);
+  EXPECT_TRUE(header->allow_unmatched_loras());
 }
 
 TEST(JobFlagsTest, RequestIdsAreNewEachTime) {

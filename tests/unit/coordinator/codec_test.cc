@@ -48,6 +48,7 @@ TEST(CodecTest, FillsInWhatAHeaderLeavesOut) {
   ASSERT_THAT(header, IsOk());
   EXPECT_EQ(header->job.shard_size, 64);
   EXPECT_FALSE(header->job.max_failed_images.has_value());
+  EXPECT_FALSE(header->job.allow_unmatched_loras);
   EXPECT_EQ(header->lines.defaults.num_inference_steps, 50);
   EXPECT_EQ(header->lines.defaults.guidance_scale, 7.5f);
   EXPECT_EQ(header->lines.defaults.width, 0);
