@@ -31,7 +31,7 @@ class TaskReader {
 // The manifest has a line a finished picture in input order, merged from the
 // shards; the memory needed is that of the shards whose lines overlap. Each
 // file is written beside its place, synced and renamed; job.json comes last.
-// Sealing again writes the same bytes.
+// Sealing again writes the same bytes, but for the `end_time` given.
 //
 // Errors: RESOURCE_EXHAUSTED when the disk is full, otherwise the code of the
 // failing call, naming the file.

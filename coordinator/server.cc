@@ -206,13 +206,13 @@ class Server::Parts {
   const LoraParts lora_parts_;
   MeteredJobStore metered_store_;
   const ShardTaskReader task_reader_;
-  std::unique_ptr<Coordinator> coordinator_;
-  std::unique_ptr<LoraLibrary> library_;
   std::unique_ptr<CallPool> pool_;
   std::unique_ptr<CallPool> lora_pool_;
   const CallFrame frame_;
   const CallFrame lora_frame_;
   IdleWorkers idle_;
+  std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<LoraLibrary> library_;
   std::unique_ptr<JobWatchers> watchers_;
   std::unique_ptr<GenerationService> generation_;
   std::unique_ptr<WorkerService> workers_;

@@ -1,4 +1,4 @@
-// A job store that forgets: for tests and for `tessera local` without a file.
+// A job store that forgets: for tests and for `--store memory:`.
 #ifndef TESSERA_COORDINATOR_STORE_MEMORY_JOB_STORE_H_
 #define TESSERA_COORDINATOR_STORE_MEMORY_JOB_STORE_H_
 

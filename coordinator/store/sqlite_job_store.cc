@@ -76,7 +76,7 @@ SqliteJobStore::SqliteJobStore(FileLock lock,
       reader_(std::move(reader)) {}
 
 absl::StatusOr<std::unique_ptr<JobTransaction>> SqliteJobStore::Begin() {
-  // Nothing happens yet: the transaction begins at its first write.
+  // Nothing happens yet: the transaction begins at its first write or search.
   return std::make_unique<SqliteTransaction>(*writer_);
 }
 

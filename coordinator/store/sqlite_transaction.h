@@ -31,8 +31,8 @@ struct SqliteWriter {
   SqliteStatement pin_lora;
 };
 
-// A transaction on a writer. SQLite hears of it with the first write, so that
-// one without writes costs nothing. Thread-compatible.
+// A transaction on a writer. SQLite hears of it with the first write or
+// FindResult, so that one without either costs nothing. Thread-compatible.
 class SqliteTransaction final : public JobTransaction {
  public:
   explicit SqliteTransaction(SqliteWriter& writer);
