@@ -134,6 +134,11 @@ absl::StatusOr<Job> Coordinator::FinishJob(const JobId& job, int64_t lines) {
     result = state_->Describe(*entry);
     return absl::OkStatus();
   }));
+  if (result.id != job) {
+    Log(Severity::kInfo, "job dropped, its request was accepted before",
+        {{"job", job.value()}, {"accepted", result.id.value()}});
+    return result;
+  }
   Log(Severity::kInfo, "job accepted",
       {{"job", result.id.value()},
        {"pictures", result.images.total},

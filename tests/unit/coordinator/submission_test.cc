@@ -16,6 +16,7 @@ using ::tessera::testing::IsOkAndHolds;
 using ::tessera::testing::StatusIs;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class SubmissionTest : public ::testing::Test {
@@ -97,11 +98,16 @@ TEST_F(SubmissionTest, SlowerOfTwoEqualRequestsIsDropped) {
   ASSERT_THAT(coordinator().AddShards(slow, {MakeDraft(0, 1, 1)}), IsOk());
   const JobId fast = harness_.Submit(header, {MakeDraft(0, 1, 1)});
 
+  ::testing::internal::CaptureStderr();
   const auto finished = coordinator().FinishJob(slow, 1);
+  const std::string log = ::testing::internal::GetCapturedStderr();
 
   ASSERT_THAT(finished, IsOk());
   EXPECT_EQ(finished->id, fast);
   EXPECT_THAT(harness_.store().LoadJobs(), IsOkAndHolds(SizeIs(1)));
+  // The log counts jobs: one line an accepted job.
+  EXPECT_THAT(log, Not(HasSubstr("job accepted")));
+  EXPECT_THAT(log, HasSubstr(slow.value()));
 }
 
 TEST_F(SubmissionTest, FolderOfAnActiveJobIsRefused) {
