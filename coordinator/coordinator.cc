@@ -258,6 +258,7 @@ absl::StatusOr<CoordinatorStats> Coordinator::Stats() {
       // CREATING jobs have shards too, but none that may be leased.
       if (!IsExecutable(entry.job.state)) continue;
       stats.shards_waiting += entry.waiting.size();
+      stats.images_waiting += entry.job.images.waiting();
     }
     return absl::OkStatus();
   }));

@@ -11,6 +11,7 @@ struct CoordinatorStats {
   int64_t jobs_active = 0;  // created, not yet ended
   int64_t jobs_sealing = 0;
   int64_t shards_waiting = 0;  // could be leased now
+  int64_t images_waiting = 0;  // of executable jobs, not yet ended
   int64_t leases = 0;
   int64_t workers = 0;     // that synchronize in time
   int64_t loras = 0;       // names

@@ -56,6 +56,11 @@ Metrics::Metrics(metrics::Registry& registry)
                           .Gauge("tessera_coordinator_waiting_shards",
                                  "Shards that could be leased now.")
                           .Add({})),
+      images_waiting_(registry
+                          .Gauge("tessera_coordinator_waiting_images",
+                                 "Pictures of accepted jobs that have not "
+                                 "ended, leased ones included.")
+                          .Add({})),
       leases_(registry
                   .Gauge("tessera_coordinator_leases",
                          "Shards that workers execute now.")
@@ -114,6 +119,7 @@ void Metrics::Update(const CoordinatorStats& stats) {
       std::max<int64_t>(0, stats.jobs_active - stats.jobs_sealing)));
   jobs_sealing_.Set(static_cast<double>(stats.jobs_sealing));
   shards_waiting_.Set(static_cast<double>(stats.shards_waiting));
+  images_waiting_.Set(static_cast<double>(stats.images_waiting));
   leases_.Set(static_cast<double>(stats.leases));
   workers_.Set(static_cast<double>(stats.workers));
   loras_.Set(static_cast<double>(stats.loras));

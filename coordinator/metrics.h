@@ -57,6 +57,7 @@ class Metrics {
   prometheus::Gauge& jobs_active_;
   prometheus::Gauge& jobs_sealing_;
   prometheus::Gauge& shards_waiting_;
+  prometheus::Gauge& images_waiting_;
   prometheus::Gauge& leases_;
   prometheus::Gauge& workers_;
   prometheus::Gauge& loras_;

@@ -222,5 +222,21 @@ TEST_F(DispatchTest, RestartKeepsLeasesForAFullPeriod) {
   EXPECT_EQ(harness_.Get(id).images.done, 2);
 }
 
+TEST_F(DispatchTest, StatsTellWhatWaits) {
+  const JobId id = harness_.Submit({MakeDraft(0, 3, 1), MakeDraft(3, 2, 1)});
+  const Assignment assignment = harness_.Take("ann");
+  ASSERT_THAT(harness_.Commit("ann", assignment.lease,
+                              {MakePicture({id, 0}, 0, "ann", "a"),
+                               MakeFailure(1, "INTERNAL")},
+                              false),
+              IsOk());
+
+  const auto stats = harness_.coordinator().Stats();
+
+  ASSERT_THAT(stats, IsOk());
+  EXPECT_EQ(stats->shards_waiting, 1);
+  EXPECT_EQ(stats->images_waiting, 3);
+}
+
 }  // namespace
 }  // namespace tessera::coordinator
