@@ -317,11 +317,14 @@ absl::StatusOr<int64_t> Coordinator::SealDue() {
   RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction&) {
     // A revoked lease counts as well: its worker may still be writing into the
     // folder. It goes when that worker says it is idle, or when its time is
-    // over.
+    // over. One that was revoked before the tables were loaded is known by its
+    // time alone.
+    const absl::Time now = state_->clock.Now();
     for (const auto& [number, entry] : state_->jobs.entries()) {
       const bool quiet = entry.job.state == JobState::kSealing &&
-                         !state_->leases.HasJob(entry.job.id);
-      if (quiet && state_->seals.IsDue(entry.job.id, state_->clock.Now())) {
+                         !state_->leases.HasJob(entry.job.id) &&
+                         entry.quiet_after <= now;
+      if (quiet && state_->seals.IsDue(entry.job.id, now)) {
         // Copies the job: the seal reads it while commands go on.
         due.push_back(entry.job);
       }

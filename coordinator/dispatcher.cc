@@ -29,6 +29,13 @@ void Dispatcher::AdoptLeases(absl::Time now) {
     for (Shard& shard : entry.shards) {
       // A complete shard needs no lease, whatever its row says.
       if (shard.holder.empty() || shard.complete()) continue;
+      if (entry.job.state == JobState::kSealing) {
+        // Revoked when the job was closed, see HeldLease. The worker may have
+        // heard of it and hold another lease by now, so none is granted; the
+        // seal waits as long as one would have lasted.
+        entry.quiet_after = now + options_.lease_duration;
+        continue;
+      }
       // A full period, whatever was left of it: the time the coordinator was
       // down is not the worker's fault, which needs a chance to call.
       leases_.Grant({{entry.job.id, shard.index}, shard.epoch}, shard.holder,

@@ -29,8 +29,9 @@ class Dispatcher {
              LeaseTable& leases, WorkerRegistry& workers,
              CoordinatorStats& stats);
 
-  // Gives every shard that the store shows as leased a fresh full period.
-  // Call once after the tables were loaded.
+  // Gives every shard that the store shows as leased a fresh full period, and
+  // keeps jobs whose leases were revoked from being sealed for as long. Call
+  // once after the tables were loaded.
   void AdoptLeases(absl::Time now);
 
   // Answers a worker. An assignment lacks its payload, which the caller reads

@@ -16,10 +16,9 @@ absl::Status JobTable::Load(const JobStore& store) {
   ASSIGN_OR_RETURN(std::vector<Job> jobs, store.LoadJobs());
   for (Job& job : jobs) {
     JobEntry entry;
-    // Of jobs that are sealing or ended the seal reads what it needs; keeping
-    // their shards would cost memory for ever.
-    const bool has_work =
-        IsExecutable(job.state) || job.state == JobState::kCreating;
+    // Keeping the shards of jobs that ended would cost memory for ever. Those
+    // of a job that is sealing tell who was at work when it was closed.
+    const bool has_work = !IsTerminal(job.state);
     if (has_work) {
       ASSIGN_OR_RETURN(entry.shards, store.LoadShards(job.id));
     }
@@ -30,7 +29,8 @@ absl::Status JobTable::Load(const JobStore& store) {
     for (Shard& shard : entry.shards) {
       shard.loras = entry.lora_sets.Share(shard.loras.get());
       // Leased ones are queued by nobody: the dispatcher adopts them.
-      if (!shard.complete() && shard.holder.empty()) {
+      if (!shard.complete() && shard.holder.empty() &&
+          job.state != JobState::kSealing) {
         entry.waiting.Push(shard.index, shard.loras.get());
       }
     }

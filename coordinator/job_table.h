@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "common/ids.h"
 #include "coordinator/job.h"
 #include "coordinator/lora.h"
@@ -26,8 +27,10 @@ struct JobEntry {
   ShardQueue waiting;         // incomplete shards without a lease
   LoraSetPool lora_sets;      // of the shards
   int64_t leases = 0;         // in force, not revoked
-  int64_t last_grant = 0;     // see JobCandidate
-  RateMeter rate;             // pictures done
+  // Until then workers may write for leases that were revoked before a load.
+  absl::Time quiet_after = absl::InfinitePast();
+  int64_t last_grant = 0;  // see JobCandidate
+  RateMeter rate;          // pictures done
   // What the job was promised; empty once it has ended.
   std::vector<LoraPin> loras;
 };

@@ -15,7 +15,8 @@ namespace tessera::coordinator {
 
 // A lease in force. A revoked one no longer allows commits; it stays until its
 // worker has heard of it or its time is over, so that a job is not sealed
-// while somebody still writes into its folder.
+// while somebody still writes into its folder. JobEntry::quiet_after stands in
+// for those that were revoked before a restart.
 struct HeldLease {
   Lease lease;
   WorkerId worker;

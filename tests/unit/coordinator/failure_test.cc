@@ -6,6 +6,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/coordinator_harness.h"
+#include "tests/unit/coordinator/failing_job_store.h"
 
 namespace tessera::coordinator {
 namespace {
@@ -185,6 +186,55 @@ TEST_F(FailureTest, CancelDoesNotWaitForALostWorker) {
 
   EXPECT_THAT(harness_.coordinator().SealDue(), IsOkAndHolds(1));
   EXPECT_EQ(harness_.Get(id).retries, 0);
+}
+
+TEST_F(FailureTest, CancelWaitsForTheWorkerAfterARestartToo) {
+  const JobId id = harness_.Submit({MakeDraft(0, 2, 1)});
+  const Assignment assignment = harness_.Take("ann");
+  ASSERT_THAT(harness_.coordinator().CancelJob(id), IsOk());
+
+  harness_.Restart();
+
+  EXPECT_THAT(harness_.coordinator().SealDue(), IsOkAndHolds(0));
+  EXPECT_THAT(harness_.Execute("ann", assignment.lease).desired,
+              VariantWith<Stop>(::testing::_));
+  // The worker is free for other work, which the wait does not see.
+  harness_.Submit({MakeDraft(0, 1, 1)});
+  harness_.Take("ann");
+  EXPECT_THAT(harness_.coordinator().SealDue(), IsOkAndHolds(0));
+  harness_.ExpireLeases();
+  EXPECT_THAT(harness_.coordinator().SealDue(), IsOkAndHolds(1));
+  EXPECT_EQ(harness_.Get(id).state, JobState::kCancelled);
+}
+
+TEST_F(FailureTest, FinishedJobIsSealedAtOnceAfterARestart) {
+  harness_.Submit({MakeDraft(0, 2, 1)});
+  ASSERT_THAT(harness_.Finish("ann", harness_.Take("ann")), IsOk());
+
+  harness_.Restart();
+
+  EXPECT_THAT(harness_.coordinator().SealDue(), IsOkAndHolds(1));
+}
+
+TEST(FailedCommitTest, CancelStillWaitsForTheWorkerBeforeTheSeal) {
+  FailingJobStore* store = nullptr;
+  CoordinatorHarness harness([&](const std::string&) {
+    auto made = std::make_unique<FailingJobStore>();
+    store = made.get();
+    return made;
+  });
+  const JobId id = harness.Submit({MakeDraft(0, 2, 1)});
+  harness.Take("ann");
+  ASSERT_THAT(harness.coordinator().CancelJob(id), IsOk());
+
+  store->FailCommits(absl::ResourceExhaustedError("disk full"));
+  EXPECT_THAT(harness.coordinator().BeginJob(harness.Header("other")),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  store->FailCommits(absl::OkStatus());
+
+  EXPECT_THAT(harness.coordinator().SealDue(), IsOkAndHolds(0));
+  harness.ExpireLeases();
+  EXPECT_THAT(harness.coordinator().SealDue(), IsOkAndHolds(1));
 }
 
 TEST_F(FailureTest, FinishedJobCannotBeCancelled) {
