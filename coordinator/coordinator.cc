@@ -265,43 +265,6 @@ absl::StatusOr<CoordinatorStats> Coordinator::Stats() {
   return stats;
 }
 
-absl::StatusOr<SynchronizeReply> Coordinator::Synchronize(
-    const SynchronizeRequest& request) {
-  SynchronizeReply reply;
-  RETURN_IF_ERROR(state_
-                      ->RunAndTell([&](JobTransaction& transaction) {
-                        reply = state_->dispatcher.Synchronize(
-                            request, state_->clock.Now(), transaction);
-                        return absl::OkStatus();
-                      })
-                      .status());
-  // After the commit, outside of commands: the payload never changes, and it is
-  // the largest part of the answer. Should the read fail, the worker asks again
-  // and gets the same lease.
-  if (auto* assignment = std::get_if<Assignment>(&reply.desired)) {
-    ASSIGN_OR_RETURN(assignment->payload,
-                     state_->store.ReadPayload(assignment->lease.shard));
-  }
-  return reply;
-}
-
-absl::StatusOr<std::vector<int32_t>> Coordinator::CommitResults(
-    const CommitRequest& request) {
-  std::vector<int32_t> conflicts;
-  RETURN_IF_ERROR(state_
-                      ->RunAndTell([&](JobTransaction& transaction) {
-                        // An error of Commit has changed nothing, so it may
-                        // share its transaction with the calls around it.
-                        ASSIGN_OR_RETURN(
-                            conflicts,
-                            state_->dispatcher.Commit(
-                                request, state_->clock.Now(), transaction));
-                        return absl::OkStatus();
-                      })
-                      .status());
-  return conflicts;
-}
-
 absl::StatusOr<bool> Coordinator::Tick() {
   return state_->RunAndTell([&](JobTransaction& transaction) {
     const absl::Time now = state_->clock.Now();

@@ -144,7 +144,10 @@ class Coordinator {
 
   // --- Workers ---
 
-  // Tells a worker what to do; grants and renews leases. Idempotent.
+  // Tells a worker what to do; grants and renews leases. Idempotent. A shard
+  // whose payload is damaged fails instead of being granted. Errors: that of
+  // the store for a payload that cannot be read just now; its shard goes back
+  // to the queue.
   absl::StatusOr<SynchronizeReply> Synchronize(
       const SynchronizeRequest& request);
 

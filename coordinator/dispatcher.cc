@@ -180,6 +180,7 @@ Assignment Dispatcher::AssignmentOf(const JobEntry& entry,
   return {.lease = {{entry.job.id, shard.index}, shard.epoch},
           .model = entry.job.header.model,
           .output_uri = entry.job.header.output_uri,
+          .pictures = shard.pictures(),
           // As of now: a repeat also tells what was committed in between.
           .finished_tasks = shard.finished.Tasks(),
           .isolate = shard.lost_leases >= options_.isolate_after,
@@ -212,41 +213,6 @@ void Dispatcher::CloseIfOver(JobEntry& entry, JobTransaction& transaction) {
   } else if (job.shards_finished == job.shards) {
     Close(entry, JobState::kSucceeded, "", transaction);
   }
-}
-
-void Dispatcher::ExpireLeases(absl::Time now, JobTransaction& transaction) {
-  for (const HeldLease& held : leases_.TakeExpired(now)) {
-    Log(Severity::kWarning, "lease expired",
-        {{"job", held.lease.shard.job.value()},
-         {"shard", held.lease.shard.index},
-         {"worker", held.worker.value()},
-         {"epoch", held.lease.epoch}});
-    // A revoked lease was given up by us: nobody lost it, nobody counts it.
-    if (!held.revoked) LoseLease(held, transaction);
-  }
-}
-
-// Counts a lease that ran out; at the limit one picture pays for it, so that a
-// picture which kills workers cannot stop its job (I5).
-void Dispatcher::LoseLease(const HeldLease& held, JobTransaction& transaction) {
-  JobEntry& entry = *jobs_.Find(held.lease.shard.job);
-  Shard& shard = entry.shards[held.lease.shard.index];
-  entry.job.retries += 1;
-  shard.lost_leases += 1;
-  stats_.leases_lost_total += 1;
-  if (shard.lost_leases >= options_.max_lost_leases) {
-    const TaskResult lost{
-        shard.finished.FirstAbsent(),
-        TaskFailure{std::string(kWorkerLost),
-                    absl::StrCat("workers were lost while making it: ",
-                                 shard.lost_leases)}};
-    FinishTask(lost, entry, shard, transaction);
-    // The next one may be as bad: go on one at a time.
-    shard.lost_leases = options_.isolate_after;
-  }
-  transaction.PutJob(entry.job);
-  Settle(entry, shard, transaction);
-  CloseIfOver(entry, transaction);
 }
 
 void Dispatcher::Close(JobEntry& entry, JobState outcome, std::string message,

@@ -47,6 +47,16 @@ class Dispatcher {
   // Takes back the leases whose time is over.
   void ExpireLeases(absl::Time now, JobTransaction& transaction);
 
+  // Fails, with DATA_LOSS and `reason`, what is unfinished of a leased shard
+  // whose payload is damaged. A lease that is over is left alone.
+  void FailUnreadable(const WorkerId& worker, const Lease& lease,
+                      const std::string& reason, JobTransaction& transaction);
+
+  // Takes a lease back that could not be handed out; its shard is queued
+  // again. A lease that is over is left alone.
+  void TakeBack(const WorkerId& worker, const Lease& lease,
+                JobTransaction& transaction);
+
   // Ends the work on an executable job: revokes its leases, counts what is
   // unfinished as cancelled and leaves it SEALING, to become `outcome`.
   void Close(JobEntry& entry, JobState outcome, std::string message,

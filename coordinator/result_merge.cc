@@ -4,9 +4,12 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "common/log.h"
 #include "common/status_macros.h"
+#include "coordinator/shard_payload.h"
 
 namespace tessera::coordinator {
 namespace {
@@ -27,13 +30,33 @@ struct LaterTask {
   }
 };
 
-// Reads one shard whole: its payload gives each result its line and id.
+// Returns what is still known of a task whose prompts are lost: a picture
+// carries its id, and of a failure only the place of the shard is left.
+TaskIdentity RememberedIdentity(const Shard& shard, const TaskResult& result) {
+  TaskIdentity identity{.line = shard.first_line};
+  if (const auto* image = std::get_if<ImageRecord>(&result.outcome)) {
+    identity.custom_id = image->custom_id;
+    identity.index = image->index;
+  }
+  return identity;
+}
+
+// Reads one shard whole: its payload gives each result its line and id. One
+// that is damaged must not keep its job from ending (I5).
 absl::StatusOr<Cursor> OpenShard(const JobStore& store,
                                  const TaskReader& task_reader,
-                                 const ShardId& id) {
-  ASSIGN_OR_RETURN(std::string payload, store.ReadPayload(id));
-  ASSIGN_OR_RETURN(std::vector<TaskIdentity> identities,
-                   task_reader.ReadTasks(payload));
+                                 const JobId& job, const Shard& shard) {
+  const ShardId id{job, shard.index};
+  const absl::StatusOr<ShardPayload> payload =
+      ReadShardPayload(store, task_reader, id, shard.pictures());
+  if (!payload.ok()) {
+    // A store that does not answer now is asked again by the next seal.
+    if (!absl::IsDataLoss(payload.status())) return payload.status();
+    Log(Severity::kWarning, "manifest lacks lines and ids of a damaged shard",
+        {{"job", job.value()},
+         {"shard", shard.index},
+         {"error", payload.status()}});
+  }
   ASSIGN_OR_RETURN(std::vector<TaskResult> results, store.ReadResults(id));
   Cursor cursor;
   // Results come in order of task, which is input order; tasks without a
@@ -41,13 +64,13 @@ absl::StatusOr<Cursor> OpenShard(const JobStore& store,
   for (TaskResult& result : results) {
     // The store holds two parts of one shard; when they disagree, a manifest
     // with wrong names would be worse than none.
-    if (result.task < 0 ||
-        result.task >= static_cast<int64_t>(identities.size())) {
+    if (result.task < 0 || result.task >= shard.pictures()) {
       return absl::DataLossError(absl::StrCat("result without a task: job ",
                                               id.job.value(), " shard ",
                                               id.index, " task ", result.task));
     }
-    TaskIdentity identity = identities[result.task];
+    TaskIdentity identity = payload.ok() ? payload->tasks[result.task]
+                                         : RememberedIdentity(shard, result);
     cursor.tasks.emplace_back(std::move(identity), std::move(result));
   }
   return cursor;
@@ -71,7 +94,7 @@ absl::Status MergeResults(const JobStore& store, const TaskReader& task_reader,
         // one may hold the smaller index.
         (heap.empty() || unread->first_line <= heap.front().identity().line)) {
       ASSIGN_OR_RETURN(Cursor cursor,
-                       OpenShard(store, task_reader, {job, unread->index}));
+                       OpenShard(store, task_reader, job, *unread));
       ++unread;
       // Nothing of it ended: a cancelled job.
       if (cursor.tasks.empty()) continue;

@@ -20,7 +20,8 @@ using ResultVisitor =
 //
 // Shards are cut from groups of lines and so overlap; a heap holds those whose
 // lines were reached and not yet passed. A shard is read when its first line
-// is due. Errors: those of the store and the reader; DATA_LOSS when a result
+// is due. Of a damaged one line and id are what is still known: its first line,
+// and the ids of pictures. Errors: those of the store; DATA_LOSS when a result
 // has no task.
 absl::Status MergeResults(const JobStore& store, const TaskReader& task_reader,
                           const JobId& job, std::vector<Shard> shards,

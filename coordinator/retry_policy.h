@@ -16,6 +16,9 @@ inline constexpr int32_t kMaxTaskAttempts = 3;
 // The code of a task that outlived too many workers.
 inline constexpr std::string_view kWorkerLost = "WORKER_LOST";
 
+// The code of a task whose prompts can no longer be read.
+inline constexpr std::string_view kDataLoss = "DATA_LOSS";
+
 // Returns whether a failure with this canonical code name may pass by itself:
 // UNAVAILABLE, RESOURCE_EXHAUSTED and ABORTED. Every other code, unknown ones
 // included, would fail again.

@@ -29,6 +29,7 @@ struct Assignment {
   std::string model;
   std::string output_uri;
   std::string payload;                  // as handed in by AddShards
+  int32_t pictures = 0;                 // tasks in the payload
   std::vector<int32_t> finished_tasks;  // ascending
   bool isolate = false;                 // one task at a time, commit each
   bool allow_unmatched_loras = false;   // as in JobHeader

@@ -74,8 +74,8 @@ class IdleWorkers::Call final : public grpc::ServerUnaryReactor {
     Finish(timer_.Answer(reply.ok() ? Encode(*reply) : reply.status()));
   }
 
-  // Writes the response. A shard that cannot be decoded fails the call; its
-  // lease stays with the worker, which asks again.
+  // Writes the response. The coordinator gives no shard that it cannot decode,
+  // so an error here is one of ours.
   absl::Status Encode(const SynchronizeReply& reply) {
     ASSIGN_OR_RETURN(response_, EncodeSynchronize(reply));
     if (response_.has_execute()) idle_.frame_.metrics.CountAssignment();

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/store/sqlite_database.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/integration/service_harness.h"
@@ -13,6 +14,7 @@ namespace {
 
 using ::tessera::testing::IsOk;
 using ::tessera::testing::StatusIs;
+using ::testing::HasSubstr;
 
 std::string SubmitPrompts(ServiceHarness& service, int count, int shard_size) {
   v1::JobHeader header = service.Header("out");
@@ -143,6 +145,33 @@ TEST(LeaseTest, AReleasedShardIsGivenToAnotherWorkerAtOnce) {
   ASSERT_THAT(rest, IsOk());
   EXPECT_EQ(rest->finished_tasks_size(), 1);
   EXPECT_EQ(service.Get(job)->retries(), 0);
+}
+
+// The shard is read by the real codec from a file that was changed outside.
+TEST(LeaseTest, ADamagedShardFailsAndItsJobEnds) {
+  ServiceHarness service;
+  const std::string job = SubmitPrompts(service, 4, 2);
+  service.Stop();
+  {
+    const auto database = SqliteDatabase::Open(service.StoreFile());
+    ASSERT_THAT(database, IsOk());
+    ASSERT_THAT((*database)->Execute("UPDATE payloads SET payload = x'2A' "
+                                     "WHERE shard = 0"),
+                IsOk());
+  }
+  service.Start();
+  FakeWorker worker = service.Worker("w1");
+
+  ASSERT_THAT(worker.Work(1), IsOk());
+
+  const auto states = service.Watch(job);
+  ASSERT_THAT(states, IsOk());
+  EXPECT_EQ(states->back().images().done(), 2);
+  EXPECT_EQ(states->back().images().failed(), 2);
+  const auto errors = service.Lines("out", "errors.jsonl");
+  ASSERT_EQ(errors.size(), 2u);
+  EXPECT_EQ(errors[0]["code"], "DATA_LOSS");
+  EXPECT_THAT(errors[0]["reason"].get<std::string>(), HasSubstr("shard 0"));
 }
 
 TEST(LeaseTest, MalformedRequestsAreRefused) {

@@ -33,7 +33,7 @@ void ServiceHarness::Start() {
   options.listen = "127.0.0.1:0";
   options.metrics_listen = "127.0.0.1:0";
   options.coordinator.lease_duration = absl::Seconds(2);
-  auto store = SqliteJobStore::Open(folder_ / "store.db");
+  auto store = SqliteJobStore::Open(StoreFile());
   CHECK(store.ok());
   auto blobs = FolderBlobStore::Open(folder_ / "blobs", RealClock());
   CHECK(blobs.ok());

@@ -52,6 +52,7 @@ class ServiceHarness {
   FakeWorker Worker(const std::string& id);
   std::shared_ptr<grpc::Channel> Channel() const;
   std::string Output(const std::string& name) const { return folder_ / name; }
+  std::string StoreFile() const { return folder_ / "store.db"; }
   Server& server() { return *server_; }
 
  private:

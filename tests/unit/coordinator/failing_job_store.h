@@ -1,7 +1,8 @@
-// A job store whose commits fail when a test says so.
+// A job store whose commits and payloads fail when a test says so.
 #ifndef TESSERA_TESTS_UNIT_COORDINATOR_FAILING_JOB_STORE_H_
 #define TESSERA_TESTS_UNIT_COORDINATOR_FAILING_JOB_STORE_H_
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "coordinator/store/job_store.h"
 #include "coordinator/store/memory_job_store.h"
 
@@ -19,6 +21,12 @@ class FailingJobStore final : public JobStore {
  public:
   // From now on commits answer `status` and change nothing, unless it is OK.
   void FailCommits(absl::Status status) { failure_ = std::move(status); }
+
+  // From now on the payload of `id` reads as `payload`.
+  void ReplacePayload(const ShardId& id, absl::StatusOr<std::string> payload) {
+    payloads_.insert_or_assign(id, std::move(payload));
+  }
+  void RestorePayloads() { payloads_.clear(); }
 
   // Returns how many commits were tried.
   int commits() const { return commits_; }
@@ -34,7 +42,9 @@ class FailingJobStore final : public JobStore {
     return store_.LoadShards(job);
   }
   absl::StatusOr<std::string> ReadPayload(const ShardId& id) const override {
-    return store_.ReadPayload(id);
+    const auto replaced = payloads_.find(id);
+    return replaced == payloads_.end() ? store_.ReadPayload(id)
+                                       : replaced->second;
   }
   absl::StatusOr<std::vector<TaskResult>> ReadResults(
       const ShardId& id) const override {
@@ -96,6 +106,7 @@ class FailingJobStore final : public JobStore {
 
   MemoryJobStore store_;
   absl::Status failure_;
+  std::map<ShardId, absl::StatusOr<std::string>> payloads_;
   int commits_ = 0;
 };
 
