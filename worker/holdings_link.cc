@@ -10,6 +10,7 @@ HoldingsLink::HoldingsLink(CoordinatorLink& link,
 
 absl::StatusOr<SynchronizeAnswer> HoldingsLink::Synchronize(
     const SynchronizeCall& call) {
+  // Asks anew at each call: other workers of the node fetch and drop files too.
   SynchronizeCall full = call;
   full.held_loras = held_();
   if (full.held_loras.size() > kMostHeldLoras) {
@@ -18,10 +19,12 @@ absl::StatusOr<SynchronizeAnswer> HoldingsLink::Synchronize(
   return link_.Synchronize(full);
 }
 
+// Passes commits on: they do not concern what is held.
 absl::Status HoldingsLink::CommitResults(const CommitCall& call) {
   return link_.CommitResults(call);
 }
 
+// Passes the end of idle calls on, from any thread.
 void HoldingsLink::EndIdleCalls() { link_.EndIdleCalls(); }
 
 }  // namespace tessera::worker

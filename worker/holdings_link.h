@@ -23,6 +23,7 @@ class HoldingsLink final : public CoordinatorLink {
 
   absl::StatusOr<SynchronizeAnswer> Synchronize(
       const SynchronizeCall& call) override;
+  // These go to `link` as they are.
   absl::Status CommitResults(const CommitCall& call) override;
   void EndIdleCalls() override;
 

@@ -27,14 +27,19 @@ absl::Status GrpcLoraSource::Fetch(const std::string& sha256, int64_t offset,
   call.set_deadline(
       gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                    gpr_time_from_seconds(kStreamSeconds, GPR_TIMESPAN)));
+  // Noted before it begins, so that Stop misses none.
   if (!Enter(&call)) return absl::CancelledError("told to stop");
   const auto reader = stub_->DownloadLora(&call, request);
+  // One message at a time: flow control holds the coordinator back while the
+  // disk is slow.
   v1::DownloadLoraResponse response;
   absl::Status sunk;
   while (sunk.ok() && reader->Read(&response)) sunk = sink(response.chunk());
+  // Finish would otherwise wait for the rest of the file.
   if (!sunk.ok()) call.TryCancel();
   const grpc::Status status = reader->Finish();
   Exit(&call);
+  // The sink's error explains the cancelled call better than the call does.
   RETURN_IF_ERROR(sunk);
   return rpc::FromGrpcStatus(status);
 }

@@ -29,6 +29,7 @@ class GrpcLoraSource final : public lora::BlobSource {
   void Stop() override;
 
  private:
+  // Brackets a call, so that Stop knows which are under way.
   bool Enter(grpc::ClientContext* call);
   void Exit(grpc::ClientContext* call);
 

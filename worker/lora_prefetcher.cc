@@ -8,6 +8,7 @@ LoraPrefetcher::LoraPrefetcher(lora::NodeCache& cache)
     : cache_(cache), thread_([this] { Run(); }) {}
 
 LoraPrefetcher::~LoraPrefetcher() {
+  // What is wanted and has not begun is dropped.
   {
     absl::MutexLock lock(&mu_);
     ending_ = true;
@@ -16,6 +17,7 @@ LoraPrefetcher::~LoraPrefetcher() {
 }
 
 void LoraPrefetcher::Want(std::vector<std::string> digests) {
+  // The newest lease knows best; the thread wakes when the lock is released.
   absl::MutexLock lock(&mu_);
   wanted_.assign(digests.begin(), digests.end());
 }
@@ -38,7 +40,9 @@ void LoraPrefetcher::Run() {
       wanted_.pop_front();
       fetching_ = true;
     }
+    // Without the lock, and without keeping the file: it is only to be there.
     const absl::Status status = cache_.Open(digest).status();
+    // The picture that needs it tries again and tells its user.
     if (!status.ok() && !absl::IsCancelled(status)) {
       Log(Severity::kWarning, "cannot fetch a LoRA ahead",
           {{"status", status}});

@@ -52,12 +52,15 @@ LoraStore::LoraStore(LoraStoreOptions options, Parser parser,
 
 absl::StatusOr<LoraStore::Weights> LoraStore::Get(
     const LoraUse& use, const lora::ModelLayers& model) {
+  // The digest says which file is meant; the name alone only means one that the
+  // worker was given.
   absl::StatusOr<Weights> weights =
       use.sha256.empty() ? GetGiven(use, model) : GetRegistered(use, model);
   if (!weights.ok()) return Named(use, weights.status());
   return weights;
 }
 
+// Returns a LoRA of the worker's own files.
 absl::StatusOr<LoraStore::Weights> LoraStore::GetGiven(
     const LoraUse& use, const lora::ModelLayers& model) {
   const auto file = options_.files.find(use.name);
@@ -71,6 +74,7 @@ absl::StatusOr<LoraStore::Weights> LoraStore::GetGiven(
   return Parse(key, file->second, model);
 }
 
+// Returns a LoRA of the registry.
 absl::StatusOr<LoraStore::Weights> LoraStore::GetRegistered(
     const LoraUse& use, const lora::ModelLayers& model) {
   if (node_ == nullptr) {
@@ -82,11 +86,14 @@ absl::StatusOr<LoraStore::Weights> LoraStore::GetRegistered(
     // The file may be gone: what is in memory is as good.
     return Pin(std::move(weights), node_->OpenTrusted(use.sha256));
   }
+  // May wait for the network; the batch waits with it, unless the prefetcher
+  // was faster.
   ASSIGN_OR_RETURN(CachedFile file, node_->Open(use.sha256));
   ASSIGN_OR_RETURN(Weights weights, Parse(key, file.path(), model));
   return Pin(std::move(weights), std::move(file));
 }
 
+// Parses a file and keeps what comes of it.
 absl::StatusOr<LoraStore::Weights> LoraStore::Parse(
     const AdapterKey& key, const std::string& path,
     const lora::ModelLayers& model) {
@@ -95,12 +102,14 @@ absl::StatusOr<LoraStore::Weights> LoraStore::Parse(
                    parser_(path, model,
                            {.allow_unmatched = key.allow_unmatched,
                             .max_bytes = options_.memory_bytes}));
+  // The parser digests the very bytes that it reads, after the cache did.
   const bool registered = key.file != path;
   if (registered && adapter.weights->digest != key.file) {
     return absl::DataLossError(
         absl::StrCat("file changed while it was parsed: expected ", key.file,
                      ", found ", adapter.weights->digest));
   }
+  // Said once a parse, however many pictures use it.
   if (!adapter.report.unmatched.empty()) {
     Log(Severity::kWarning, "LoRA applied without keys that do not fit",
         {{"report", lora::RenderReport(adapter.report, kShownKeys)}});

@@ -9,6 +9,7 @@ namespace tessera::worker {
 absl::StatusOr<std::unique_ptr<NodeLoras>> NodeLoras::Open(
     const std::string& folder, int64_t bytes, lora::BlobSource& source,
     lora::CacheEvents& events, Clock& clock) {
+  // Patience is the cache's own.
   const lora::CacheBound bound = {.bytes = bytes};
   ASSIGN_OR_RETURN(
       std::unique_ptr<lora::NodeCache> cache,
@@ -17,6 +18,7 @@ absl::StatusOr<std::unique_ptr<NodeLoras>> NodeLoras::Open(
   return std::unique_ptr<NodeLoras>(new NodeLoras(std::move(cache)));
 }
 
+// Starts the thread that fetches ahead.
 NodeLoras::NodeLoras(std::unique_ptr<lora::NodeCache> cache)
     : cache_(std::move(cache)), prefetcher_(*cache_) {}
 

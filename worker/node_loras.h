@@ -27,6 +27,7 @@ class NodeLoras {
   // Stops the source and ends the fetch under way.
   ~NodeLoras();
 
+  // Both live as long as this.
   lora::NodeCache& cache() { return *cache_; }
   LoraPrefetcher& prefetcher() { return prefetcher_; }
 

@@ -13,6 +13,7 @@ std::vector<std::string> LorasToFetch(const Assignment& assignment) {
       digests.push_back(sha256);
     }
   };
+  // What is needed now comes before what may be needed later.
   for (const ImageTask& task : assignment.tasks) {
     for (const LoraUse& lora : task.loras) add(lora.sha256);
   }
@@ -27,6 +28,8 @@ PrefetchingExecutor::PrefetchingExecutor(ShardExecutor& executor,
 void PrefetchingExecutor::Execute(const Assignment& assignment,
                                   ExecutionControl& control,
                                   ExecutionListener& listener) {
+  // Returns at once; the first picture waits only for its own LoRAs, as they
+  // come.
   if (prefetcher_ != nullptr) prefetcher_->Want(LorasToFetch(assignment));
   executor_.Execute(assignment, control, listener);
 }

@@ -13,15 +13,17 @@ bool MayPass(const absl::Status& status) {
 
 }  // namespace
 
+// Keeps no state of a fetch: each has its own offset and backoff.
 ResumingSource::ResumingSource(lora::BlobSource& source,
                                const ResumeOptions& options, Clock& clock)
     : source_(source), options_(options), clock_(clock) {}
 
 absl::Status ResumingSource::Fetch(const std::string& sha256, int64_t offset,
                                    const lora::BlobSink& sink) {
+  // Counts what the sink took: a byte is never handed to it twice.
   Backoff backoff(options_.first_backoff, options_.longest_backoff,
                   options_.jitter_seed);
-  absl::Status sunk;
+  absl::Status sunk;  // how the sink took the last bytes
   const auto count = [&](std::string_view bytes) {
     sunk = sink(bytes);
     if (sunk.ok()) offset += static_cast<int64_t>(bytes.size());
@@ -33,9 +35,11 @@ absl::Status ResumingSource::Fetch(const std::string& sha256, int64_t offset,
     // The sink's own errors are not the source's, whatever their code.
     if (!sunk.ok()) return sunk;
     if (status.ok() || !MayPass(status)) return status;
+    // Progress shows that the source lives, however often it breaks off.
     if (offset > begin) backoff.Reset();
     if (backoff.failures() + 1 >= options_.tries) return status;
     const absl::Duration wait = backoff.Next();
+    // One line for a source that stays away, not one a try.
     if (backoff.failures() == 1) {
       Log(Severity::kWarning, "fetching a LoRA broke off, resuming",
           {{"sha256", sha256}, {"offset", offset}, {"status", status}});
@@ -47,6 +51,7 @@ absl::Status ResumingSource::Fetch(const std::string& sha256, int64_t offset,
 }
 
 void ResumingSource::Stop() {
+  // First no new try, then the one under way.
   {
     absl::MutexLock lock(&mu_);
     stopped_ = true;

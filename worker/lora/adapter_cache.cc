@@ -15,6 +15,7 @@ AdapterCache::Weights AdapterCache::Find(const AdapterKey& key) {
     events_.OnMiss();
     return nullptr;
   }
+  // Moves it to the front, where Evict comes last.
   events_.OnHit();
   entries_.splice(entries_.begin(), entries_, place->second);
   return place->second->weights;
@@ -22,13 +23,16 @@ AdapterCache::Weights AdapterCache::Find(const AdapterKey& key) {
 
 void AdapterCache::Insert(const AdapterKey& key, Weights weights,
                           int64_t bytes) {
+  // Evicts afterwards: the caller holds the new one, which therefore stays.
   entries_.push_front({key, std::move(weights), bytes});
+  // Find comes before Insert, so that the key is new.
   CHECK(places_.emplace(key, entries_.begin()).second);
   bytes_ += bytes;
   Evict();
   events_.OnBytes(bytes_);
 }
 
+// Forgets adapters until the rest fits or only those in use are left.
 void AdapterCache::Evict() {
   // From the back; the first is the one that was asked for just now.
   for (auto entry = entries_.end(); bytes_ > bound_;) {

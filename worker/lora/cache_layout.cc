@@ -16,8 +16,8 @@
 namespace tessera::lora {
 namespace {
 
-constexpr size_t kDigits = 64;  // of a SHA-256 in hexadecimal
-constexpr int64_t kNanoseconds = 1'000'000'000;
+constexpr size_t kDigits = 64;                   // of a SHA-256 in hexadecimal
+constexpr int64_t kNanoseconds = 1'000'000'000;  // of a second
 
 // What the files of each kind end in.
 constexpr std::string_view kEntrySuffix = ".safetensors";
@@ -37,6 +37,7 @@ std::optional<std::string> DigestOf(const std::string& name,
   if (name.size() != kDigits + suffix.size() || !name.ends_with(suffix)) {
     return std::nullopt;
   }
+  // Names of other people's files end here: they are not ours to count or drop.
   std::string digest = name.substr(0, kDigits);
   if (!IsSha256(digest)) return std::nullopt;
   return digest;
@@ -44,6 +45,7 @@ std::optional<std::string> DigestOf(const std::string& name,
 
 // Looks at one file; nothing when it is gone or not a regular file.
 std::optional<CacheEntry> Look(std::string sha256, std::string path) {
+  // Does not follow a link, whose target is not in the cache.
   struct stat status = {};
   if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return std::nullopt;
@@ -56,6 +58,7 @@ std::optional<CacheEntry> Look(std::string sha256, std::string path) {
 // Lists the files `<sha256><suffix>` of `folder`, used longest ago first.
 absl::StatusOr<std::vector<CacheEntry>> ListFolder(const std::string& folder,
                                                    std::string_view suffix) {
+  // The iterator reports by code: a folder that goes away is no exception.
   std::error_code error;
   std::filesystem::directory_iterator files(folder, error);
   std::vector<CacheEntry> found;
@@ -66,12 +69,15 @@ absl::StatusOr<std::vector<CacheEntry>> ListFolder(const std::string& folder,
           Look(*std::move(sha256), files->path().string());
       if (entry) found.push_back(*std::move(entry));
     }
+    // Ends the loop with `error` set when the folder fails in the middle.
     files.increment(error);
   }
   if (error) {
     return absl::ErrnoToStatus(error.value(),
                                absl::StrCat("cannot read folder ", folder));
   }
+  // The digest decides between equal times, so that all processes see one
+  // order.
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
     return std::tie(a.used_ns, a.sha256) < std::tie(b.used_ns, b.sha256);
   });
@@ -81,6 +87,7 @@ absl::StatusOr<std::vector<CacheEntry>> ListFolder(const std::string& folder,
 }  // namespace
 
 bool IsSha256(std::string_view text) {
+  // Upper case is refused: one file, one name.
   return text.size() == kDigits &&
          std::all_of(text.begin(), text.end(), [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
@@ -88,6 +95,7 @@ bool IsSha256(std::string_view text) {
 }
 
 int64_t CacheContents::bytes() const {
+  // Partials count with what they reserved, quarantine with what it keeps.
   int64_t sum = 0;
   for (const auto* list : {&entries, &partials, &quarantined}) {
     for (const CacheEntry& entry : *list) sum += entry.bytes;
@@ -98,6 +106,8 @@ int64_t CacheContents::bytes() const {
 CacheLayout::CacheLayout(std::string folder) : folder_(std::move(folder)) {}
 
 absl::Status CacheLayout::MakeFolders() const {
+  // Makes the inner folder and with it the outer one. Several workers may do so
+  // at once.
   std::error_code error;
   std::filesystem::create_directories(quarantine_folder(), error);
   if (!error) return absl::OkStatus();
@@ -105,6 +115,8 @@ absl::Status CacheLayout::MakeFolders() const {
       error.value(), absl::StrCat("cannot make the LoRA cache ", folder_));
 }
 
+// The paths of one digest differ in folder and ending only, so that one look at
+// the folder tells what is known of it.
 std::string CacheLayout::EntryPath(const std::string& sha256) const {
   return Join(folder_, sha256, kEntrySuffix);
 }
@@ -121,15 +133,19 @@ std::string CacheLayout::ReasonPath(const std::string& sha256) const {
   return Join(quarantine_folder(), sha256, kReasonSuffix);
 }
 
+// A folder inside the cache's, hence on its file system: files move by rename.
 std::string CacheLayout::quarantine_folder() const {
   return absl::StrCat(folder_, "/quarantine");
 }
 
+// A file that is never removed: a lock on a name that is gone excludes nobody.
 std::string CacheLayout::lock_path() const {
   return absl::StrCat(folder_, "/node.lock");
 }
 
 absl::StatusOr<CacheContents> CacheLayout::List() const {
+  // One kind after the other: a file that is renamed in between may be missed
+  // or seen twice, unless the caller holds the node's lock.
   CacheContents contents;
   ASSIGN_OR_RETURN(contents.entries, ListFolder(folder_, kEntrySuffix));
   ASSIGN_OR_RETURN(contents.partials, ListFolder(folder_, kPartialSuffix));

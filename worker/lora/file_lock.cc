@@ -20,7 +20,7 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 // All workers of a node read the cache, whoever runs them.
 constexpr mode_t kFileMode = 0644;
 
-constexpr int64_t kNanoseconds = 1'000'000'000;
+constexpr int64_t kNanoseconds = 1'000'000'000;  // of a second
 
 // Picks out of `status` what identifies the file.
 FileIdentity Identity(const struct stat& status) {
@@ -32,6 +32,7 @@ FileIdentity Identity(const struct stat& status) {
 
 }  // namespace
 
+// Opens a file with `flags`.
 absl::StatusOr<LockableFile> LockableFile::OpenWith(int flags,
                                                     const std::string& path) {
   // O_CLOEXEC: an inherited descriptor would keep the lock alive in a child.
@@ -52,9 +53,11 @@ absl::StatusOr<LockableFile> LockableFile::OpenOrCreate(
   return OpenWith(O_RDWR | O_CREAT | O_NOFOLLOW, path);
 }
 
+// Takes the descriptor over.
 LockableFile::LockableFile(int descriptor, std::string path)
     : descriptor_(descriptor), path_(std::move(path)) {}
 
+// Leaves nothing to close behind, so that one owner unlocks.
 LockableFile::LockableFile(LockableFile&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       path_(std::move(other.path_)) {}
@@ -71,6 +74,7 @@ LockableFile::~LockableFile() {
 }
 
 bool LockableFile::TryLock(LockMode mode) {
+  // LOCK_NB: waiting is LockWaiter's, which can end it.
   const int operation = mode == LockMode::kShared ? LOCK_SH : LOCK_EX;
   int result = -1;
   do {
@@ -80,6 +84,7 @@ bool LockableFile::TryLock(LockMode mode) {
 }
 
 bool LockableFile::IsInPlace() const {
+  // A name that is gone or means another file: the lock is worth nothing.
   struct stat named = {};
   if (::lstat(path_.c_str(), &named) != 0) return false;
   const FileIdentity mine = identity();
@@ -88,23 +93,29 @@ bool LockableFile::IsInPlace() const {
 }
 
 FileIdentity LockableFile::identity() const {
+  // Zero matches no file that was verified.
   struct stat status = {};
   if (::fstat(descriptor_, &status) != 0) return {};
   return Identity(status);
 }
 
+// Waits of many threads share the patience and the order to stop.
 LockWaiter::LockWaiter(absl::Duration patience, Clock& clock)
     : patience_(patience), clock_(clock) {}
 
 absl::Status LockWaiter::Lock(LockableFile& file, LockMode mode) {
+  // Looks at the size while it waits: a growing file is a holder at work.
   absl::Time deadline = clock_.Now() + patience_;
   int64_t bytes = file.identity().bytes;
   while (!file.TryLock(mode)) {
+    // fstat sees growth through any descriptor, the holder's own included.
     const int64_t now_bytes = file.identity().bytes;
     if (now_bytes != bytes) {
       bytes = now_bytes;
       deadline = clock_.Now() + patience_;
     }
+    // The holder may be stopped or its disk may hang: the item is tried again
+    // later, perhaps on another node.
     if (clock_.Now() >= deadline) {
       return absl::UnavailableError(
           absl::StrCat("another process holds the file and makes no progress: ",
@@ -119,6 +130,7 @@ absl::Status LockWaiter::Lock(LockableFile& file, LockMode mode) {
 }
 
 void LockWaiter::Stop() {
+  // Unlocking wakes those that pause.
   absl::MutexLock lock(&mu_);
   stopped_ = true;
 }

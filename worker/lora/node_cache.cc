@@ -24,6 +24,8 @@ constexpr int kMostBadVersions = 2;
 
 // Digests an open file from its beginning. Errors: errno's code.
 absl::StatusOr<std::string> DigestFile(const LockableFile& file) {
+  // Reads rather than maps: a file that shrinks meanwhile must not raise
+  // SIGBUS.
   Sha256Stream digest;
   std::string buffer(kReadBytes, '\0');
   for (off_t offset = 0;;) {
@@ -55,11 +57,13 @@ absl::StatusOr<std::unique_ptr<NodeCache>> NodeCache::Create(
     CacheDisk& disk, CacheEvents& events, Clock& clock) {
   std::unique_ptr<NodeCache> cache(
       new NodeCache(folder, bound, source, disk, events, clock));
+  // Sweeping needs the folder; a cache that cannot be swept is no cache.
   RETURN_IF_ERROR(cache->layout_.MakeFolders());
   RETURN_IF_ERROR(cache->room_.Sweep());
   return cache;
 }
 
+// Opens nothing yet. The room borrows the layout and the waiter.
 NodeCache::NodeCache(const std::string& folder, CacheBound bound,
                      BlobSource& source, CacheDisk& disk, CacheEvents& events,
                      Clock& clock)
@@ -72,10 +76,12 @@ NodeCache::NodeCache(const std::string& folder, CacheBound bound,
       room_(layout_, bound.bytes, disk, events, waiter_) {}
 
 absl::StatusOr<CachedFile> NodeCache::Open(const std::string& sha256) {
+  // The digest becomes a file's name: nothing else may reach the disk.
   if (!IsSha256(sha256)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "not a SHA-256 in 64 lower-case hexadecimal digits: ", sha256));
   }
+  // The short way takes no lock but the entry's own, shared.
   ASSIGN_OR_RETURN(std::optional<LockableFile> entry, OpenEntry(sha256));
   if (entry && Verify(sha256, *entry).ok()) {
     events_.OnHit();
@@ -88,6 +94,7 @@ absl::StatusOr<CachedFile> NodeCache::Open(const std::string& sha256) {
 
 std::optional<CachedFile> NodeCache::OpenTrusted(const std::string& sha256) {
   if (!IsSha256(sha256)) return std::nullopt;
+  // Digests nothing: the caller can do without the file.
   absl::StatusOr<std::optional<LockableFile>> entry = OpenEntry(sha256);
   if (!entry.ok() || !entry->has_value() || !IsTrusted(sha256, **entry)) {
     return std::nullopt;
@@ -96,9 +103,11 @@ std::optional<CachedFile> NodeCache::OpenTrusted(const std::string& sha256) {
 }
 
 std::vector<std::string> NodeCache::Held(size_t limit) const {
+  // A folder that cannot be read holds nothing that could be used.
   const absl::StatusOr<CacheContents> contents = layout_.List();
   if (!contents.ok()) return {};
   events_.OnBytes(contents->bytes());
+  // From the end of the list, where the one used last is.
   std::vector<std::string> digests;
   for (auto entry = contents->entries.rbegin();
        entry != contents->entries.rend() && digests.size() < limit; ++entry) {
@@ -108,10 +117,13 @@ std::vector<std::string> NodeCache::Held(size_t limit) const {
 }
 
 void NodeCache::Stop() {
+  // The source first: who holds a claim gives it up to who waits for it.
   source_.Stop();
   waiter_.Stop();
 }
 
+// Opens the entry and locks it shared, verified or not; nothing where there is
+// none.
 absl::StatusOr<std::optional<LockableFile>> NodeCache::OpenEntry(
     const std::string& sha256) {
   while (true) {
@@ -125,12 +137,16 @@ absl::StatusOr<std::optional<LockableFile>> NodeCache::OpenEntry(
   }
 }
 
+// Fetches the file, or finds that another process just did. Returns the entry
+// locked shared.
 absl::StatusOr<LockableFile> NodeCache::Fetch(const std::string& sha256) {
+  // A round ends with the file, with an error, or with a bad version put aside.
   bool missed = false;
   for (int bad = 1;; ++bad) {
     ASSIGN_OR_RETURN(
         const std::unique_ptr<PartialFile> partial,
         PartialFile::Claim({layout_, room_, disk_, waiter_}, sha256));
+    // From here on nobody else makes or replaces an entry of this digest.
     BadFile found{sha256, layout_.EntryPath(sha256), ""};
     ASSIGN_OR_RETURN(std::optional<LockableFile> entry, OpenEntry(sha256));
     absl::Status status;
@@ -152,12 +168,14 @@ absl::StatusOr<LockableFile> NodeCache::Fetch(const std::string& sha256) {
       found.path = partial->path();
     }
     found.reason = std::string(status.message());
+    // Only what does not have its digest comes here: other errors left above.
     RETURN_IF_ERROR(Quarantine(layout_, disk_, found, clock_.Now()));
     if (!entry) partial->Release();
     if (bad == kMostBadVersions) return status;
   }
 }
 
+// Fills `partial` from the source. DATA_LOSS when it has another digest.
 absl::Status NodeCache::Download(const std::string& sha256,
                                  PartialFile& partial) {
   const auto start = std::chrono::steady_clock::now();
@@ -168,12 +186,13 @@ absl::Status NodeCache::Download(const std::string& sha256,
                         absl::StrCat("cannot fetch LoRA ", sha256, ": ",
                                      std::string(fetched.message())));
   }
-  const std::string actual = partial.FinishDigest();
+  ASSIGN_OR_RETURN(const std::string actual, partial.Finish());
   if (actual != sha256) return Mismatch(sha256, actual, partial.bytes());
   events_.OnLoad(absl::FromChrono(std::chrono::steady_clock::now() - start));
   return absl::OkStatus();
 }
 
+// Returns OK when the file has its digest, by looking once a process.
 absl::Status NodeCache::Verify(const std::string& sha256,
                                const LockableFile& file) {
   if (IsTrusted(sha256, file)) return absl::OkStatus();
@@ -187,6 +206,7 @@ absl::Status NodeCache::Verify(const std::string& sha256,
   return absl::OkStatus();
 }
 
+// Says whether this process has verified the file as it is now.
 bool NodeCache::IsTrusted(const std::string& sha256, const LockableFile& file) {
   const FileIdentity identity = file.identity();
   absl::MutexLock lock(&mu_);
@@ -194,12 +214,14 @@ bool NodeCache::IsTrusted(const std::string& sha256, const LockableFile& file) {
   return known != trusted_.end() && known->second == identity;
 }
 
+// Notes that the file, as it is now, has its digest.
 void NodeCache::Trust(const std::string& sha256, const LockableFile& file) {
   const FileIdentity identity = file.identity();
   absl::MutexLock lock(&mu_);
   trusted_.insert_or_assign(sha256, identity);
 }
 
+// Sets the time of use that all processes go by.
 CachedFile NodeCache::MarkUsed(LockableFile file) const {
   struct timespec times[2] = {absl::ToTimespec(clock_.Now()), {0, UTIME_OMIT}};
   // The order of use is a preference: a file of another user, whose times may

@@ -27,6 +27,7 @@ absl::StatusOr<std::unique_ptr<PartialFile>> PartialFile::Claim(
     RETURN_IF_ERROR(context.waiter.Lock(file, LockMode::kExclusive));
     // Whoever had the lock has published or removed the file: begin anew.
     if (!file.IsInPlace()) continue;
+    // What a dead process wrote may be torn: nothing of it is used.
     if (::ftruncate(file.descriptor(), 0) != 0) {
       return absl::ErrnoToStatus(errno,
                                  absl::StrCat("cannot empty ", file.path()));
@@ -36,6 +37,7 @@ absl::StatusOr<std::unique_ptr<PartialFile>> PartialFile::Claim(
   }
 }
 
+// Takes a locked, empty file.
 PartialFile::PartialFile(const PartialFileContext& context, std::string sha256,
                          LockableFile file)
     : context_(context), sha256_(std::move(sha256)), file_(std::move(file)) {}
@@ -46,6 +48,7 @@ PartialFile::~PartialFile() {
 }
 
 absl::Status PartialFile::Append(std::string_view bytes) {
+  // Reserves before it writes, so that the bound holds at every moment.
   const int64_t needed = written_ + static_cast<int64_t>(bytes.size());
   if (needed > reserved_) {
     const int64_t wished = std::max(needed, written_ + kReserveBytes);
@@ -54,11 +57,14 @@ absl::Status PartialFile::Append(std::string_view bytes) {
     if (!reserved.ok()) return Explain(reserved.status());
     reserved_ = *reserved;
   }
+  // Digests what was handed to the disk; what comes back from it later is
+  // digested again by every process that opens the entry.
   RETURN_IF_ERROR(WriteAll(bytes));
   digest_.Update(bytes);
   return absl::OkStatus();
 }
 
+// Writes all of `bytes` behind what is written, making room on a full disk.
 absl::Status PartialFile::WriteAll(std::string_view bytes) {
   while (!bytes.empty()) {
     const absl::StatusOr<size_t> count =
@@ -80,16 +86,20 @@ absl::Status PartialFile::WriteAll(std::string_view bytes) {
   return absl::OkStatus();
 }
 
-std::string PartialFile::FinishDigest() { return digest_.FinishHex(); }
-
-absl::StatusOr<LockableFile> PartialFile::Publish() {
+absl::StatusOr<std::string> PartialFile::Finish() {
   if (::ftruncate(file_.descriptor(), written_) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot cut ", path()));
   }
+  return digest_.FinishHex();
+}
+
+absl::StatusOr<LockableFile> PartialFile::Publish() {
+  // The contents first: a name must never be durable before what it names.
   const absl::Status flushed =
       context_.disk.Flush(file_.descriptor(), file_.path());
   if (!flushed.ok()) return Explain(flushed);
   const std::string entry = context_.layout.EntryPath(sha256_);
+  // Nobody counts or drops files while one changes its name.
   ASSIGN_OR_RETURN(const LockableFile node, context_.room.LockNode());
   RETURN_IF_ERROR(context_.disk.Rename(file_.path(), entry));
   owned_ = false;
@@ -101,6 +111,7 @@ absl::StatusOr<LockableFile> PartialFile::Publish() {
   return published;
 }
 
+// Says which LoRA, how far it came and where, around what went wrong.
 absl::Status PartialFile::Explain(const absl::Status& status) const {
   return absl::Status(
       status.code(),

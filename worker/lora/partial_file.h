@@ -45,10 +45,12 @@ class PartialFile {
   // more can be dropped, FAILED_PRECONDITION when the file outgrows the cache.
   absl::Status Append(std::string_view bytes);
 
-  // Returns the digest of what was appended; nothing may be appended after.
-  std::string FinishDigest();
+  // Gives back the room behind the last byte and returns the digest of what was
+  // appended; nothing may be appended after. Errors: errno's code.
+  absl::StatusOr<std::string> Finish();
 
-  // Makes the file the entry of its digest: flushed, then renamed in one step.
+  // Makes the finished file the entry of its digest: flushed, then renamed in
+  // one step.
   // Returns it locked shared, so that nobody drops it.
   absl::StatusOr<LockableFile> Publish();
 

@@ -20,6 +20,7 @@ absl::Status WriteNote(CacheDisk& disk, const std::string& path,
   if (::ftruncate(file.descriptor(), 0) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot empty ", path));
   }
+  // A longer note of an earlier version is gone by now.
   int64_t offset = 0;
   while (!text.empty()) {
     ASSIGN_OR_RETURN(const size_t count,
@@ -34,6 +35,7 @@ absl::Status WriteNote(CacheDisk& disk, const std::string& path,
 
 absl::Status Quarantine(const CacheLayout& layout, CacheDisk& disk,
                         const BadFile& file, absl::Time now) {
+  // One line: when, what, why.
   const std::string text = absl::StrCat(
       absl::FormatTime(absl::RFC3339_sec, now, absl::UTCTimeZone()), " ",
       file.path, ": ", file.reason, "\n");
@@ -42,7 +44,9 @@ absl::Status Quarantine(const CacheLayout& layout, CacheDisk& disk,
       WriteNote(disk, layout.ReasonPath(file.sha256), text);
   absl::Status moved =
       disk.Rename(file.path, layout.QuarantinePath(file.sha256));
+  // Being in the way is worse than being lost.
   if (!moved.ok()) moved = disk.Remove(file.path);
+  // Once, here: what follows is an ordinary fetch.
   Log(Severity::kError, "LoRA put into quarantine",
       {{"sha256", file.sha256},
        {"reason", file.reason},

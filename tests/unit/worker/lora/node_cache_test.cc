@@ -98,6 +98,18 @@ TEST_F(NodeCacheTest, QuarantinesASpoiltDownloadAndFetchesAnewOnce) {
   EXPECT_THAT(reason, HasSubstr("over 33 bytes"));
 }
 
+TEST_F(NodeCacheTest, KeepsNothingOfTheRoomItReservedAhead) {
+  source_.spoil[ink_] = 1;
+  const auto cache = Make(int64_t{1} << 30);
+
+  Use(*cache, ink_);
+
+  EXPECT_EQ(std::filesystem::file_size(EntryPath(ink_)), 33u);
+  EXPECT_EQ(std::filesystem::file_size(folder() + "/quarantine/" + ink_ +
+                                       ".safetensors"),
+            33u);
+}
+
 TEST_F(NodeCacheTest, FailsWhenTheSecondDownloadIsSpoiltToo) {
   source_.spoil[ink_] = 2;
   const auto cache = Make(1000);
