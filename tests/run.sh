@@ -49,6 +49,8 @@ fi
 # With ccache, equal files of different build folders share their objects.
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 export TSAN_OPTIONS="suppressions=$root/tests/tsan.supp ${TSAN_OPTIONS:-}"
+# Undefined behaviour ends the test; by itself it is only printed.
+export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1 ${UBSAN_OPTIONS:-}"
 
 build=build/$preset
 cmake --preset "$preset" -DTESSERA_TESTS=ON
