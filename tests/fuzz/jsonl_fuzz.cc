@@ -88,6 +88,7 @@ Outcome Feed(std::string_view text, size_t memory_ids,
   return outcome;
 }
 
+// Compares every field of two lines.
 bool Equal(const PromptLine& a, const PromptLine& b) {
   const auto fields = [](const PromptLine& line) {
     return std::tie(line.line, line.custom_id, line.prompt,
@@ -106,6 +107,7 @@ void CheckEqual(const Outcome& a, const Outcome& b) {
                    b.items.end(), Equal));
 }
 
+// Checks a width or height; 0 stands for the model's own.
 void CheckSide(int pixels) {
   CHECK(pixels == 0 || (pixels >= 64 && pixels <= 4096 && pixels % 8 == 0));
 }

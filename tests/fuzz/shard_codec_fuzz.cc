@@ -93,6 +93,7 @@ std::string Compressed(std::string_view bytes) {
   return frame;
 }
 
+// Checks a width or height; 0 stands for the model's own.
 void CheckSide(int pixels) {
   CHECK(pixels == 0 || (pixels >= 64 && pixels <= 4096 && pixels % 8 == 0));
 }
