@@ -17,13 +17,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Returns the whole answer to a GET of `path` on the loopback `port`.
-std::string Get(int port, const std::string& path) {
+// Returns the whole answer to a GET of `path` on `port` of `host`.
+std::string GetFrom(const char* host, int port, const std::string& path) {
   const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::inet_pton(AF_INET, host, &address.sin_addr);
   std::string answer;
   if (::connect(socket, reinterpret_cast<sockaddr*>(&address),
                 sizeof address) == 0) {
@@ -39,6 +39,11 @@ std::string Get(int port, const std::string& path) {
   }
   ::close(socket);
   return answer;
+}
+
+// As GetFrom, on the loopback.
+std::string Get(int port, const std::string& path) {
+  return GetFrom("127.0.0.1", port, path);
 }
 
 TEST(MetricsTest, PageShowsNameHelpAndValue) {
@@ -82,10 +87,13 @@ TEST(MetricsTest, PortInUseIsUnavailable) {
 // A server that nobody connects to looks at its stop flag every 2 s only.
 TEST(MetricsTest, StopsAtOnceWhateverAddressItHas) {
   Registry registry;
-  for (const char* host : {"127.0.0.2", "0.0.0.0", ""}) {
+  for (const char* host : {"127.0.0.2", "0.0.0.0", "127.0.0.1"}) {
     auto exposition = Exposition::Start(absl::StrCat(host, ":0"), registry,
                                         [] { return true; });
     ASSERT_TRUE(exposition.ok()) << exposition.status();
+    // Once it has answered it waits for the next connection.
+    ASSERT_THAT(GetFrom(host, (*exposition)->port(), "/healthz"),
+                HasSubstr("200 OK"));
     const absl::Time start = RealClock().Now();
 
     exposition->reset();
