@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
 
 namespace tessera {
 
@@ -81,6 +82,12 @@ absl::Status FileDescriptor::Error(std::string_view what) const {
   const int error = errno;
   return absl::ErrnoToStatus(error,
                              absl::StrCat(std::string(what), ": ", path_));
+}
+
+absl::Status SyncFolder(const std::string& folder) {
+  ASSIGN_OR_RETURN(const FileDescriptor file,
+                   FileDescriptor::Open(folder, O_RDONLY | O_DIRECTORY));
+  return file.Sync();
 }
 
 }  // namespace tessera

@@ -50,6 +50,11 @@ class FileDescriptor {
   std::string path_;
 };
 
+// Makes the names in `folder` survive a loss of power: POSIX syncs a file's
+// bytes with the file, its name with the folder. Errors: those of Open and
+// Sync.
+absl::Status SyncFolder(const std::string& folder);
+
 }  // namespace tessera
 
 #endif  // TESSERA_COMMON_FILE_DESCRIPTOR_H_

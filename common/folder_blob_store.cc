@@ -31,13 +31,6 @@ absl::Status FromErrorCode(const std::error_code& error, const char* what,
   return absl::ErrnoToStatus(error.value(), absl::StrCat(what, ": ", path));
 }
 
-// Makes the entries of a folder, such as a rename into it, survive a power cut.
-absl::Status SyncFolder(const std::string& folder) {
-  ASSIGN_OR_RETURN(const FileDescriptor file,
-                   FileDescriptor::Open(folder, O_RDONLY | O_DIRECTORY));
-  return file.Sync();
-}
-
 // Removes a file that may be missing.
 absl::Status RemoveFile(const std::string& path) {
   if (unlink(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();

@@ -9,25 +9,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/file_descriptor.h"
 #include "common/status_macros.h"
 
 namespace tessera::coordinator {
 namespace {
 
 constexpr size_t kBufferBytes = 1 << 20;  // few calls, little memory
-
-// Makes a rename in `folder` survive a power cut: POSIX syncs a file's bytes
-// with the file, its name with the folder.
-absl::Status SyncFolder(const std::string& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY);
-  const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
-  // Kept before close, which may overwrite it.
-  const int error = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (synced) return absl::OkStatus();
-  return absl::ErrnoToStatus(error,
-                             absl::StrCat("cannot sync folder: ", folder));
-}
 
 }  // namespace
 

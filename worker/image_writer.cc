@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/file_descriptor.h"
 #include "common/sha256.h"
 #include "common/status_macros.h"
 #include "worker/image_path.h"
@@ -61,16 +62,6 @@ absl::Status WriteFlushed(const std::string& path, std::string_view bytes) {
   return status;
 }
 
-// Flushes a folder's entries, without which a rename may be lost in a crash.
-absl::Status FlushFolder(const std::string& path) {
-  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return Failed("open folder", path);
-  absl::Status status;
-  if (::fsync(folder) != 0) status = Failed("flush folder", path);
-  ::close(folder);
-  return status;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ImageWriter>> ImageWriter::Create(
@@ -85,8 +76,8 @@ absl::StatusOr<std::unique_ptr<ImageWriter>> ImageWriter::Create(
   RETURN_IF_ERROR(CreateFolders(temporary));
   RETURN_IF_ERROR(CreateFolders(images));
   // The names of the new folders must survive a crash as the files do.
-  RETURN_IF_ERROR(FlushFolder(absl::StrCat(output_folder, "/images")));
-  RETURN_IF_ERROR(FlushFolder(output_folder));
+  RETURN_IF_ERROR(SyncFolder(absl::StrCat(output_folder, "/images")));
+  RETURN_IF_ERROR(SyncFolder(output_folder));
   return std::unique_ptr<ImageWriter>(
       new ImageWriter(output_folder, temporary));
 }
@@ -121,7 +112,7 @@ absl::StatusOr<std::string> ImageWriter::Write(const std::string& path,
   }
   // Comes after the rename: only then is the name durable.
   RETURN_IF_ERROR(
-      FlushFolder(std::filesystem::path(final_path).parent_path().string()));
+      SyncFolder(std::filesystem::path(final_path).parent_path().string()));
   return Sha256Hex(bytes);
 }
 

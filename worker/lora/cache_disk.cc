@@ -1,12 +1,12 @@
 #include "worker/lora/cache_disk.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "common/file_descriptor.h"
 
 namespace tessera::lora {
 namespace {
@@ -55,14 +55,8 @@ class KernelDisk final : public CacheDisk {
     return absl::OkStatus();
   }
 
-  // A rename is durable only when the folder that holds the name is.
   absl::Status FlushFolder(const std::string& folder) override {
-    const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file < 0) return Failed("open folder", folder);
-    // A folder is flushed as a file is.
-    const absl::Status status = Flush(file, folder);
-    ::close(file);
-    return status;
+    return SyncFolder(folder);
   }
 };
 
