@@ -3,14 +3,11 @@
 #define TESSERA_TESTS_UNIT_CLIENT_FAKE_LORA_SERVICE_H_
 
 #include <deque>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "grpcpp/server.h"
-#include "grpcpp/server_builder.h"
 #include "tessera/v1/lora_service.grpc.pb.h"
+#include "tests/support/in_process_server.h"
 
 namespace tessera::client {
 
@@ -19,18 +16,7 @@ namespace tessera::client {
 // before calling.
 class FakeLoraService : public v1::LoraService::Service {
  public:
-  FakeLoraService() {
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
-                             &port);
-    builder.RegisterService(this);
-    server_ = builder.BuildAndStart();
-    address_ = absl::StrCat("127.0.0.1:", port);
-  }
-  ~FakeLoraService() override { server_->Shutdown(); }
-
-  const std::string& address() const { return address_; }
+  const std::string& address() const { return server_.address(); }
 
   std::deque<grpc::Status> failures;
   std::string held;            // bytes of the only upload
@@ -89,8 +75,8 @@ class FakeLoraService : public v1::LoraService::Service {
     return next;
   }
 
-  std::string address_;
-  std::unique_ptr<grpc::Server> server_;
+  // Last, so that it stops before what its calls use is gone.
+  testing::InProcessServer server_{*this};
 };
 
 }  // namespace tessera::client

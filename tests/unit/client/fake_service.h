@@ -4,14 +4,11 @@
 
 #include <algorithm>
 #include <deque>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "grpcpp/server.h"
-#include "grpcpp/server_builder.h"
 #include "tessera/v1/generation_service.grpc.pb.h"
+#include "tests/support/in_process_server.h"
 
 namespace tessera::client {
 
@@ -19,18 +16,7 @@ namespace tessera::client {
 // is the answer. What was received is recorded. Set it up before calling.
 class FakeService : public v1::GenerationService::Service {
  public:
-  FakeService() {
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
-                             &port);
-    builder.RegisterService(this);
-    server_ = builder.BuildAndStart();
-    address_ = absl::StrCat("127.0.0.1:", port);
-  }
-  ~FakeService() override { server_->Shutdown(); }
-
-  const std::string& address() const { return address_; }
+  const std::string& address() const { return server_.address(); }
 
   std::deque<grpc::Status> failures;
   v1::Job job;  // what every job call answers
@@ -107,8 +93,8 @@ class FakeService : public v1::GenerationService::Service {
   }
 
   size_t watches_ = 0;
-  std::string address_;
-  std::unique_ptr<grpc::Server> server_;
+  // Last, so that it stops before what its calls use is gone.
+  testing::InProcessServer server_{*this};
 };
 
 // Makes a job in `state` with `done` of `total` pictures done.

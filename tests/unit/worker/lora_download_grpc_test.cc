@@ -11,10 +11,8 @@
 #include "common/rpc/channel.h"
 #include "common/sha256.h"
 #include "gmock/gmock.h"
-#include "grpcpp/security/server_credentials.h"
-#include "grpcpp/server.h"
-#include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
+#include "tests/support/in_process_server.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/unit/worker/lora/counting_events.h"
@@ -77,17 +75,6 @@ class FakeLoraService final : public v1::LoraService::Service {
 // A real server on a port of its own, and a source that calls it.
 class LoraDownloadGrpcTest : public ::testing::Test {
  protected:
-  LoraDownloadGrpcTest() {
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
-                             &port);
-    builder.RegisterService(&service_);
-    server_ = builder.BuildAndStart();
-    source_ = std::make_unique<GrpcLoraSource>(v1::LoraService::NewStub(
-        rpc::MakeChannel("127.0.0.1:" + std::to_string(port))));
-  }
-
   absl::Status Fetch(const std::string& sha256, int64_t offset) {
     return source_->Fetch(sha256, offset, [&](std::string_view bytes) {
       got_ += bytes;
@@ -99,8 +86,9 @@ class LoraDownloadGrpcTest : public ::testing::Test {
   const std::string large_ =
       std::string(FakeLoraService::kChunkBytes * 3, 'x') + "the end";
   FakeLoraService service_;
-  std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<GrpcLoraSource> source_;
+  testing::InProcessServer server_{service_};
+  std::unique_ptr<GrpcLoraSource> source_ = std::make_unique<GrpcLoraSource>(
+      v1::LoraService::NewStub(rpc::MakeChannel(server_.address())));
   std::string got_;
 };
 
@@ -121,7 +109,7 @@ TEST_F(LoraDownloadGrpcTest, CarriesTheServicesStatus) {
 }
 
 TEST_F(LoraDownloadGrpcTest, UnreachableIsUnavailable) {
-  server_->Shutdown();
+  server_.Shutdown();
 
   EXPECT_THAT(Fetch(service_.Put("x"), 0),
               StatusIs(absl::StatusCode::kUnavailable));
