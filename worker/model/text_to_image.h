@@ -75,8 +75,8 @@ class TextToImage {
   // Reads and packs the model folder. `device` must outlive the model.
   //
   // Errors: NOT_FOUND when a file is missing, INVALID_ARGUMENT when a file is
-  // damaged or a tensor has an unexpected name, type or shape, UNIMPLEMENTED
-  // when the config names a block type outside the Stable Diffusion 1.x kind.
+  // damaged, a tensor has an unexpected name, type or shape, or a config names
+  // a class or block type outside the Stable Diffusion 1.x and 2.x kind.
   static absl::StatusOr<std::unique_ptr<TextToImage>> Load(
       const std::string& model_dir, kernels::Device& device);
   ~TextToImage();
