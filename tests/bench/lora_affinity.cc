@@ -57,10 +57,9 @@ class Cache {
   std::list<std::string> entries_;
 };
 
-// A worker and when it is free.
+// What a worker's node holds and fetches.
 struct Worker {
   Cache cache;
-  double free_at = 0;
   std::string fetching;  // in the background, while it computes
   double fetched_at = 0;
 };
@@ -142,9 +141,9 @@ Outcome Simulate(const Scenario& scenario, Placement placement) {
         worker.fetched_at = start + scenario.fetch_seconds;
       }
     }
-    worker.free_at = start + scenario.shard_seconds;
-    outcome.end = std::max(outcome.end, worker.free_at);
-    free.emplace(worker.free_at, index);
+    const double end = start + scenario.shard_seconds;
+    outcome.end = std::max(outcome.end, end);
+    free.emplace(end, index);
   }
   return outcome;
 }

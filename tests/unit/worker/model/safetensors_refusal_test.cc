@@ -15,20 +15,11 @@
 namespace tessera::model {
 namespace {
 
-using kernels::DType;
-using kernels::Shape;
 using ::tessera::testing::IsOk;
 using ::tessera::testing::StatusIs;
 using ::tessera::testing::TemporaryFolder;
 using ::tessera::testing::WriteText;
-using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Key;
-using ::testing::Pair;
-using ::testing::StartsWith;
-using ::testing::UnorderedElementsAre;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
