@@ -3,13 +3,17 @@
 #include <filesystem>
 #include <system_error>
 
+#include "common/output_layout.h"
+
 namespace tessera::client {
 namespace {
 
 namespace fs = std::filesystem;
 
 // Returns where workers and the seal write files that are not complete.
-fs::path Temporary(const std::string& out) { return fs::path(out) / ".tmp"; }
+fs::path Temporary(const std::string& out) {
+  return fs::path(out) / kTemporaryFolder;
+}
 
 // Whether something has this name; a link counts, wherever it leads. What
 // cannot be looked at counts as well: better left behind than lost.

@@ -9,13 +9,13 @@ namespace tessera::client {
 // What of an output folder was there before a job, and so is not its own.
 struct OutputBefore {
   bool folder = false;
-  bool temporary = false;  // its .tmp
+  bool temporary = false;  // its .tessera-tmp, of another running job
 };
 
 // Looks at the folder `out`; call before anything is created.
 OutputBefore LookAtOutput(const std::string& out);
 
-// Removes what only a running job needs: .tmp, and after a job that did not
+// Removes what only a running job needs: .tessera-tmp, and after a job that did not
 // come about also the folder, if it is empty. What `before` names is left
 // alone. Call when nobody writes there any more.
 void CleanOutput(const std::string& out, const OutputBefore& before,

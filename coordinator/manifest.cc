@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/output_layout.h"
 #include "common/status_macros.h"
 #include "coordinator/durable_file.h"
 #include "coordinator/job_state.h"
@@ -118,7 +119,7 @@ absl::Status RemoveUnnamed(const JobStore& store, const ShardId& id,
                            const fs::path& out) {
   // The folder's name is given by the protocol: workers put the pictures of a
   // shard into images/ under its number.
-  const fs::path folder = out / "images" / absl::StrFormat("%06d", id.index);
+  const fs::path folder = out / ShardFolder(id.index);
   std::error_code error;
   // Not there when no worker ever started on the shard.
   if (!fs::is_directory(folder, error)) return absl::OkStatus();
@@ -181,7 +182,7 @@ absl::Status SealJob(const JobStore& store, const TaskReader& task_reader,
   // written by something else.
   ASSIGN_OR_RETURN(const fs::path out, OutputFolder(job.header.output_uri));
   ASSIGN_OR_RETURN(const std::vector<Shard> shards, store.LoadShards(job.id));
-  const fs::path temporary = out / ".tmp";
+  const fs::path temporary = out / kTemporaryFolder;
   std::error_code error;
   // Workers made it with their first picture; a job cancelled before that, or
   // one whose seal was interrupted, has none.

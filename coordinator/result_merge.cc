@@ -6,7 +6,6 @@
 #include <utility>
 #include <variant>
 
-#include "absl/strings/str_cat.h"
 #include "common/log.h"
 #include "common/status_macros.h"
 #include "coordinator/shard_payload.h"
@@ -62,12 +61,13 @@ absl::StatusOr<Cursor> OpenShard(const JobStore& store,
   // Results come in order of task, which is input order; tasks without a
   // result, of a cancelled job, leave no gap in it.
   for (TaskResult& result : results) {
-    // The store holds two parts of one shard; when they disagree, a manifest
-    // with wrong names would be worse than none.
+    // No prompt asked for it, so that no line can name it.
     if (result.task < 0 || result.task >= shard.pictures()) {
-      return absl::DataLossError(absl::StrCat("result without a task: job ",
-                                              id.job.value(), " shard ",
-                                              id.index, " task ", result.task));
+      Log(Severity::kError, "manifest lacks a result without a task",
+          {{"job", job.value()},
+           {"shard", shard.index},
+           {"task", result.task}});
+      continue;
     }
     TaskIdentity identity = payload.ok() ? payload->tasks[result.task]
                                          : RememberedIdentity(shard, result);

@@ -42,7 +42,9 @@ cd "$root"
 . deploy/local/packages.sh
 if [ -z "${TESSERA_SKIP_INSTALL:-}" ]; then
   packages=("${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}")
-  [ "$preset" != clang ] || packages+=(clang-16 libclang-rt-16-dev)
+  case $preset in
+    asan | tsan | clang) packages+=(clang-16 libclang-rt-16-dev) ;;
+  esac
   install_packages "${packages[@]}"
 fi
 

@@ -2,7 +2,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "common/output_layout.h"
 
 namespace tessera::worker {
 namespace {
@@ -39,11 +39,6 @@ absl::StatusOr<std::string> OutputFolder(const std::string& output_uri) {
   // Keeps a lone "/".
   while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
   return folder;
-}
-
-std::string ShardFolder(int64_t shard_index) {
-  // Pads to six digits, so that folders list in order up to a million shards.
-  return absl::StrFormat("images/%06d", shard_index);
 }
 
 absl::StatusOr<std::string> ImagePath(int64_t shard_index,

@@ -13,9 +13,6 @@ namespace tessera::worker {
 // without a slash at its end. INVALID_ARGUMENT for anything else.
 absl::StatusOr<std::string> OutputFolder(const std::string& output_uri);
 
-// Returns "images/000017", the folder of a shard's pictures.
-std::string ShardFolder(int64_t shard_index);
-
 // Returns "images/000017/ID-2.png", the path of picture `index` of the line
 // `custom_id`. INVALID_ARGUMENT unless the id is 1 to 64 of [A-Za-z0-9._-] and
 // does not start with a dot: the path then cannot leave its folder.

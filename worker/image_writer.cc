@@ -12,9 +12,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/file_descriptor.h"
+#include "common/output_layout.h"
 #include "common/sha256.h"
 #include "common/status_macros.h"
-#include "worker/image_path.h"
 
 namespace tessera::worker {
 namespace {
@@ -69,7 +69,8 @@ absl::StatusOr<std::unique_ptr<ImageWriter>> ImageWriter::Create(
     int64_t shard_index) {
   // Gives every worker a folder of its own, so that two that hold the same
   // shard do not write to one file.
-  const std::string temporary = absl::StrCat(output_folder, "/.tmp/", worker);
+  const std::string temporary =
+      absl::StrCat(output_folder, "/", kTemporaryFolder, "/", worker);
   // Holds the pictures of one shard, so that no folder grows without bound.
   const std::string images =
       absl::StrCat(output_folder, "/", ShardFolder(shard_index));
@@ -88,7 +89,7 @@ ImageWriter::ImageWriter(std::string output_folder,
       temporary_folder_(std::move(temporary_folder)) {}
 
 ImageWriter::~ImageWriter() {
-  std::error_code ignored;  // the coordinator removes .tmp at the end anyway
+  std::error_code ignored;  // the seal removes it anyway
   std::filesystem::remove_all(temporary_folder_, ignored);
 }
 

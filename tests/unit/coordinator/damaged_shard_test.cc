@@ -135,6 +135,16 @@ TEST_F(DamagedShardTest, DamageAfterTheLastPictureDoesNotStopTheSeal) {
   EXPECT_THAT(Column("errors.jsonl", "code"), IsEmpty());
 }
 
+TEST_F(DamagedShardTest, ResultWithoutATaskDoesNotStopTheSeal) {
+  const JobId id = harness_.Submit({MakeDraft(0, 2, 1)});
+  ASSERT_THAT(harness_.Finish("ann", harness_.Take("ann")), IsOk());
+  store_->AddStray({id, 0}, MakePicture({id, 0}, 2, "ann", "stray"));
+
+  EXPECT_THAT(harness_.coordinator().SealDue(), IsOkAndHolds(1));
+
+  EXPECT_THAT(Column("manifest.jsonl", "custom_id"), ElementsAre("id0", "id1"));
+}
+
 TEST_F(DamagedShardTest, SealWaitsForPayloadsUnreadableForAMoment) {
   const JobId id = harness_.Submit({MakeDraft(0, 2, 1)});
   ASSERT_THAT(harness_.Finish("ann", harness_.Take("ann")), IsOk());

@@ -1,4 +1,4 @@
-// A job store whose commits and payloads fail when a test says so.
+// A job store whose commits, payloads and results fail when a test says so.
 #ifndef TESSERA_TESTS_UNIT_COORDINATOR_FAILING_JOB_STORE_H_
 #define TESSERA_TESTS_UNIT_COORDINATOR_FAILING_JOB_STORE_H_
 
@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/status_macros.h"
 #include "coordinator/store/job_store.h"
 #include "coordinator/store/memory_job_store.h"
 
@@ -27,6 +28,11 @@ class FailingJobStore final : public JobStore {
     payloads_.insert_or_assign(id, std::move(payload));
   }
   void RestorePayloads() { payloads_.clear(); }
+
+  // From now on the results of `id` end in `stray`, which nobody committed.
+  void AddStray(const ShardId& id, TaskResult stray) {
+    strays_.insert_or_assign(id, std::move(stray));
+  }
 
   // Returns how many commits were tried.
   int commits() const { return commits_; }
@@ -48,7 +54,10 @@ class FailingJobStore final : public JobStore {
   }
   absl::StatusOr<std::vector<TaskResult>> ReadResults(
       const ShardId& id) const override {
-    return store_.ReadResults(id);
+    ASSIGN_OR_RETURN(std::vector<TaskResult> results, store_.ReadResults(id));
+    const auto strays = strays_.find(id);
+    if (strays != strays_.end()) results.push_back(strays->second);
+    return results;
   }
   absl::StatusOr<int64_t> CountConflicts(const JobId& job) const override {
     return store_.CountConflicts(job);
@@ -107,6 +116,7 @@ class FailingJobStore final : public JobStore {
   MemoryJobStore store_;
   absl::Status failure_;
   std::map<ShardId, absl::StatusOr<std::string>> payloads_;
+  std::map<ShardId, TaskResult> strays_;
   int commits_ = 0;
 };
 

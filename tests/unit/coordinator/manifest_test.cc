@@ -65,7 +65,7 @@ TEST_F(ManifestTest, LinesComeInInputOrderFromOverlappingShards) {
   const Job job = harness_.Get(id);
   EXPECT_EQ(job.state, JobState::kSucceeded);
   EXPECT_EQ(job.end_time, harness_.clock().Now());
-  EXPECT_FALSE(std::filesystem::exists(Out(".tmp")));
+  EXPECT_FALSE(std::filesystem::exists(Out(".tessera-tmp")));
 }
 
 TEST_F(ManifestTest, PartlyFailedJobListsErrorsAndNamesEveryFile) {
@@ -74,7 +74,7 @@ TEST_F(ManifestTest, PartlyFailedJobListsErrorsAndNamesEveryFile) {
   for (const char* file : {"0.png", "1.png", "2.png"}) {
     WriteText(Out(std::string("images/000000/") + file), "x");
   }
-  WriteText(Out(".tmp/ann/half.png"), "x");
+  WriteText(Out(".tessera-tmp/ann/half.png"), "x");
   ASSERT_THAT(harness_.Commit("ann", assignment.lease,
                               {MakeFailure(1, "INTERNAL")}, true),
               IsOk());
@@ -89,7 +89,17 @@ TEST_F(ManifestTest, PartlyFailedJobListsErrorsAndNamesEveryFile) {
   EXPECT_THAT(Column("errors.jsonl", "reason"), ElementsAre("a reason"));
   EXPECT_TRUE(std::filesystem::exists(Out("images/000000/0.png")));
   EXPECT_FALSE(std::filesystem::exists(Out("images/000000/1.png")));
-  EXPECT_FALSE(std::filesystem::exists(Out(".tmp")));
+  EXPECT_FALSE(std::filesystem::exists(Out(".tessera-tmp")));
+}
+
+TEST_F(ManifestTest, FilesOfTheUserBesideThePicturesStay) {
+  harness_.Submit({MakeDraft(0, 1, 1)});
+  ASSERT_THAT(harness_.Finish("ann", harness_.Take("ann")), IsOk());
+  WriteText(Out(".tmp/notes.txt"), "the user's");
+
+  EXPECT_THAT(harness_.coordinator().SealDue(), IsOkAndHolds(1));
+
+  EXPECT_EQ(ReadText(Out(".tmp/notes.txt")), "the user's");
 }
 
 TEST_F(ManifestTest, CancelledJobKeepsWhatWasCommittedOnly) {
@@ -166,7 +176,7 @@ TEST_F(ManifestTest, SealThatFailsIsTriedAgainWithAGrowingDelay) {
 TEST_F(ManifestTest, JobThatWasSealingGoesOnAfterARestart) {
   const JobId id = harness_.Submit({MakeDraft(0, 1, 1)});
   ASSERT_THAT(harness_.Finish("ann", harness_.Take("ann")), IsOk());
-  WriteText(Out(".tmp/manifest.jsonl"), "half a mani");
+  WriteText(Out(".tessera-tmp/manifest.jsonl"), "half a mani");
 
   harness_.Restart();
 

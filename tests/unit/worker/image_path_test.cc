@@ -17,9 +17,8 @@ TEST(ImagePathTest, FolderOfTheOutput) {
 }
 
 TEST(ImagePathTest, PathOfAPicture) {
-  EXPECT_EQ(ShardFolder(17), "images/000017");
-  EXPECT_EQ(ShardFolder(1234567), "images/1234567");
   EXPECT_EQ(*ImagePath(17, "a1", 2), "images/000017/a1-2.png");
+  EXPECT_EQ(*ImagePath(1234567, "a", 0), "images/1234567/a-0.png");
   EXPECT_EQ(*ImagePath(0, "A.b_c-d", 0), "images/000000/A.b_c-d-0.png");
 }
 

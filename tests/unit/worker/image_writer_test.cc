@@ -44,10 +44,10 @@ TEST(ImageWriterTest, ReplacesAnEarlierAttemptsPicture) {
 
 TEST(ImageWriterTest, HalfFileOfACrashIsOverwrittenAndNeverNamed) {
   OutputTree folder;
-  folder.Write(".tmp/w/a-0.png", "half of an earlier pict");
+  folder.Write(".tessera-tmp/w/a-0.png", "half of an earlier pict");
   auto writer = ImageWriter::Create(folder.path(), "w", 7);
 
-  EXPECT_THAT(folder.Files(), ElementsAre(".tmp/w/a-0.png"));
+  EXPECT_THAT(folder.Files(), ElementsAre(".tessera-tmp/w/a-0.png"));
   ASSERT_TRUE((*writer)->Write(kPath, "bytes").ok());
   writer->reset();
 
@@ -57,12 +57,12 @@ TEST(ImageWriterTest, HalfFileOfACrashIsOverwrittenAndNeverNamed) {
 
 TEST(ImageWriterTest, LeavesOtherWorkersFilesAlone) {
   OutputTree folder;
-  folder.Write(".tmp/other/b-0.png", "in the making");
+  folder.Write(".tessera-tmp/other/b-0.png", "in the making");
   auto writer = ImageWriter::Create(folder.path(), "w", 7);
 
   writer->reset();
 
-  EXPECT_THAT(folder.Files(), ElementsAre(".tmp/other/b-0.png"));
+  EXPECT_THAT(folder.Files(), ElementsAre(".tessera-tmp/other/b-0.png"));
 }
 
 TEST(ImageWriterTest, FailedWriteLeavesNothing) {
@@ -81,7 +81,7 @@ TEST(ImageWriterTest, FailedWriteLeavesNothing) {
 TEST(ImageWriterTest, RemovedFoldersAreNotFound) {
   OutputTree folder;
   auto writer = ImageWriter::Create(folder.path(), "w", 7);
-  std::filesystem::remove_all(folder.path() + "/.tmp");
+  std::filesystem::remove_all(folder.path() + "/.tessera-tmp");
 
   const auto digest = (*writer)->Write(kPath, "bytes");
 
