@@ -15,8 +15,8 @@ struct OutputBefore {
 // Looks at the folder `out`; call before anything is created.
 OutputBefore LookAtOutput(const std::string& out);
 
-// Removes what only a running job needs: .tessera-tmp, and after a job that did not
-// come about also the folder, if it is empty. What `before` names is left
+// Removes what only a running job needs: .tessera-tmp, and after a job that did
+// not come about also the folder, if it is empty. What `before` names is left
 // alone. Call when nobody writes there any more.
 void CleanOutput(const std::string& out, const OutputBefore& before,
                  bool refused);

@@ -25,8 +25,8 @@ class TaskReader {
 };
 
 // Writes manifest.jsonl, errors.jsonl and job.json of a job whose pictures all
-// ended, removes the folder's .tessera-tmp, and removes pictures that no manifest line
-// names. `end_time` goes into job.json.
+// ended, removes the folder's .tessera-tmp, and removes pictures that no
+// manifest line names. `end_time` goes into job.json.
 //
 // The manifest has a line a finished picture in input order, merged from the
 // shards; the memory needed is that of the shards whose lines overlap. Each

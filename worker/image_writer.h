@@ -14,8 +14,9 @@ namespace tessera::worker {
 
 // Writes the pictures of one lease below an output folder. A picture gets its
 // name only when all of its bytes are on the disk: it is written to
-// .tessera-tmp/WORKER/, flushed, renamed, and its folder is flushed. A crash leaves at
-// most a file in .tessera-tmp, which nothing names. Thread-compatible.
+// .tessera-tmp/WORKER/, flushed, renamed, and its folder is flushed. A crash
+// leaves at most a file in .tessera-tmp, which nothing names.
+// Thread-compatible.
 class ImageWriter {
  public:
   // Creates the folders that the lease needs below `output_folder`. `worker`

@@ -208,7 +208,8 @@ TEST_F(ShardExecutorTest, ReportsTheStages) {
 TEST_F(ShardExecutorTest, TemporaryFolderGoesWithTheLease) {
   Execute(Make(1));
 
-  EXPECT_FALSE(std::filesystem::exists(folder_.path() + "/.tessera-tmp/worker-1"));
+  EXPECT_FALSE(
+      std::filesystem::exists(folder_.path() + "/.tessera-tmp/worker-1"));
 }
 
 }  // namespace
