@@ -23,3 +23,5 @@ if(TESSERA_TESTS)
     find_package(benchmark REQUIRED CONFIG)  # tests/bench
   endif()
 endif()
+
+include(${CMAKE_CURRENT_LIST_DIR}/Cuda.cmake)  # CUDA, cuDNN, cuBLASLt, NCCL: all optional

@@ -13,6 +13,8 @@ find_program(TESSERA_CCACHE ccache)
 if(TESSERA_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${TESSERA_CCACHE})
 endif()
+set(CMAKE_CUDA_COMPILER_LAUNCHER
+    ${PROJECT_SOURCE_DIR}/cmake/ptxas_report.sh ${TESSERA_CCACHE})
 find_program(TESSERA_MOLD mold)
 if(TESSERA_MOLD)
   add_link_options(-fuse-ld=mold)
@@ -22,18 +24,23 @@ endif()
 # does not link it.
 add_library(tessera_options INTERFACE)
 target_include_directories(tessera_options INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(tessera_options INTERFACE
+set(tessera_cxx_options
   -Wall -Wextra -Wno-missing-field-initializers -Wno-unused-parameter
   # Equal bits on every target: the compiler may not fuse what we did not.
   -ffp-contract=off
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
   $<$<BOOL:${TESSERA_WERROR}>:-Werror>)
+target_compile_options(tessera_options INTERFACE
+  "$<$<COMPILE_LANGUAGE:CXX>:${tessera_cxx_options}>")
 target_compile_definitions(tessera_options INTERFACE
   TESSERA_VERSION="${PROJECT_VERSION}")
 
 if(TESSERA_SANITIZE)
   add_compile_options(-fsanitize=${TESSERA_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${TESSERA_SANITIZE})
+endif()
+if(TESSERA_SANITIZE MATCHES "thread")
+  include(${CMAKE_CURRENT_LIST_DIR}/ThreadSanitizer.cmake)
 endif()
 if(TESSERA_FUZZERS)
   # Every module reports what it covers, and a finding ends the fuzz target.
@@ -111,4 +118,24 @@ function(tessera_benchmark name)
     tessera_options ${arg_DEPS} benchmark::benchmark)
   target_compile_definitions(${name} PRIVATE
     TESSERA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endfunction()
+
+# tessera_cuda_library(NAME HDRS … SRCS … DEPS …): kernels of the CUDA backend.
+# What ptxas reports of a kernel is kept beside its object, *.ptxas.txt.
+function(tessera_cuda_library name)
+  cmake_parse_arguments(arg "" "" "HDRS;SRCS;DEPS" ${ARGN})
+  # CMake 3.25 does not know C++20 for nvcc: the standard is set by hand.
+  unset(CMAKE_CXX_STANDARD)
+  unset(CMAKE_CXX_STANDARD_REQUIRED)
+  unset(CMAKE_CXX_EXTENSIONS)
+  tessera_library(${name}
+    HDRS ${arg_HDRS} SRCS ${arg_SRCS} DEPS CUDA::cudart_static ${arg_DEPS})
+  target_compile_options(tessera_${name} PRIVATE
+    -std=c++20
+    # constexpr index maths serves the host and the device.
+    $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>
+    $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo>
+    "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Xptxas -v>"
+    "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Xcompiler -Wall,-Wextra>"
+    $<$<AND:$<BOOL:${TESSERA_WERROR}>,$<COMPILE_LANGUAGE:CUDA>>:-Werror=all-warnings>)
 endfunction()

@@ -1,0 +1,51 @@
+// The kernel under every op that maps elements one by one.
+//
+// Bound by memory: 16-byte loads and stores, as many bytes in flight as the
+// grid has threads, arithmetic in f32. Each element is computed by one thread
+// from its own inputs, so its bits depend on nothing else.
+#ifndef TESSERA_KERNELS_CUDA_ELEMENTWISE_CUH_
+#define TESSERA_KERNELS_CUDA_ELEMENTWISE_CUH_
+
+#include "kernels/cuda/element.cuh"
+#include "kernels/cuda/elementwise_plan.h"
+
+namespace tessera::kernels::cuda {
+
+// Calls `op.template Run<width>(first)` for every pack of `width` elements
+// starting at `first`, and for every element of the tail with width 1.
+template <int kWidth, typename Op>
+__global__ void __launch_bounds__(kElementwiseThreads)
+    ElementwiseKernel(Op op, int64_t packs, int64_t tail) {
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * blockDim.x;
+  int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  for (; i < packs; i += stride) op.template Run<kWidth>(i * kWidth);
+  if constexpr (kWidth > 1) {
+    if (i < packs + tail) op.template Run<1>(packs * kWidth + (i - packs));
+  }
+}
+
+// Launches `op` by a plan made for packs of kWidth or of one element.
+template <int kWidth, typename Op>
+cudaError_t LaunchElementwise(const Op& op, const ElementwisePlan& plan,
+                              cudaStream_t stream) {
+  if (plan.blocks == 0) return cudaSuccess;
+  const dim3 grid(static_cast<unsigned>(plan.blocks));
+  if (plan.width == kWidth) {
+    ElementwiseKernel<kWidth>
+        <<<grid, kElementwiseThreads, 0, stream>>>(op, plan.packs, plan.tail);
+  } else {
+    ElementwiseKernel<1>
+        <<<grid, kElementwiseThreads, 0, stream>>>(op, plan.packs, plan.tail);
+  }
+  return cudaGetLastError();
+}
+
+// Returns the bitwise or of addresses, by which a plan judges alignment.
+template <typename... Pointers>
+uintptr_t Addresses(Pointers... pointers) {
+  return (uintptr_t{0} | ... | reinterpret_cast<uintptr_t>(pointers));
+}
+
+}  // namespace tessera::kernels::cuda
+
+#endif  // TESSERA_KERNELS_CUDA_ELEMENTWISE_CUH_
