@@ -19,10 +19,11 @@ namespace HWY_NAMESPACE {
 // e^x within 1 ulp.
 HWY_INLINE V Exp(V x) { return hn::Exp(D(), x); }
 
-// 1 / (1 + e^-x).
+// 1 / (1 + e^-x). Highway's Exp takes 104 at most, where it is infinite.
 HWY_INLINE V Sigmoid(V x) {
   const V one = hn::Set(D(), 1.0f);
-  return hn::Div(one, hn::Add(one, Exp(hn::Neg(x))));
+  const V exponent = hn::Min(hn::Neg(x), hn::Set(D(), 104.0f));
+  return hn::Div(one, hn::Add(one, Exp(exponent)));
 }
 
 // The complementary error function of x >= 0, relative error 1.2e-7 before

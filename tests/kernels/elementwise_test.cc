@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "gtest/gtest.h"
 #include "kernels/ops/concat.h"
@@ -68,6 +69,27 @@ TEST(ActivateTest, MatchesDoublePrecisionFromMinusTwentyToTwenty) {
       ASSERT_NEAR(out.f32()[i], expected,
                   kTolerance * std::max(0.01, std::abs(expected)))
           << input.f32()[i];
+    }
+  }
+}
+
+// Beyond exp's range a sigmoid is 0 or 1: what overflows may not show.
+TEST(ActivateTest, FarEndsAreFlat) {
+  Tensor input({6}, DType::kF32);
+  const float far[] = {-104.5f, -110.0f, -1e4f, 104.5f, 1e4f, -3e38f};
+  std::copy(std::begin(far), std::end(far), input.f32());
+  for (const Activation activation :
+       {Activation::kSilu, Activation::kQuickGelu, Activation::kGelu}) {
+    const Tensor out = OnEveryMachine([&](Stream& stream) {
+      Tensor result(input.shape(), DType::kF32);
+      Activate(stream, {.input = input.view(),
+                        .activation = activation,
+                        .out = result.view()});
+      return result;
+    });
+
+    for (int i = 0; i < 6; ++i) {
+      EXPECT_EQ(out.f32()[i], std::max(far[i], 0.0f)) << far[i];
     }
   }
 }
