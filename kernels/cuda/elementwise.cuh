@@ -8,6 +8,7 @@
 
 #include "kernels/cuda/element.cuh"
 #include "kernels/cuda/elementwise_plan.h"
+#include "kernels/cuda/launch.cuh"
 
 namespace tessera::kernels::cuda {
 
@@ -29,15 +30,11 @@ template <int kWidth, typename Op>
 cudaError_t LaunchElementwise(const Op& op, const ElementwisePlan& plan,
                               cudaStream_t stream) {
   if (plan.blocks == 0) return cudaSuccess;
-  const dim3 grid(static_cast<unsigned>(plan.blocks));
-  if (plan.width == kWidth) {
-    ElementwiseKernel<kWidth>
-        <<<grid, kElementwiseThreads, 0, stream>>>(op, plan.packs, plan.tail);
-  } else {
-    ElementwiseKernel<1>
-        <<<grid, kElementwiseThreads, 0, stream>>>(op, plan.packs, plan.tail);
-  }
-  return cudaGetLastError();
+  return LaunchKernel(plan.width == kWidth ? ElementwiseKernel<kWidth, Op>
+                                           : ElementwiseKernel<1, Op>,
+                      dim3(static_cast<unsigned>(plan.blocks)),
+                      kElementwiseThreads, 0, stream, op, plan.packs,
+                      plan.tail);
 }
 
 // Returns the bitwise or of addresses, by which a plan judges alignment.
