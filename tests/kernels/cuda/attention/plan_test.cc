@@ -1,0 +1,136 @@
+#include "kernels/cuda/attention/plan.h"
+
+#include <cmath>
+#include <limits>
+
+#include "gtest/gtest.h"
+#include "kernels/cuda/attention/task.h"
+
+namespace tessera::kernels::cuda {
+namespace {
+
+// Memory that looks aligned; nothing here reads it.
+alignas(16) uint16_t memory[64];
+
+constexpr AttentionDevice kA100 = {80, 163 * 1024};
+constexpr AttentionDevice kT4 = {75, 64 * 1024};
+
+// The self-attention of a UNet, q, k and v side by side.
+AttentionParams Params() {
+  return {.q = {memory, 3 * 320, 0},
+          .k = {memory, 3 * 320, 320},
+          .v = {memory, 3 * 320, 640},
+          .out = memory,
+          .n = 2,
+          .queries = 4096,
+          .keys = 4096,
+          .heads = 8,
+          .head_dim = 40,
+          .scale = 0.158f,
+          .dtype = DType::kF16};
+}
+
+TEST(AttentionPlanTest, AcceptsSoundParameters) {
+  EXPECT_TRUE(IsValid(Params()));
+  EXPECT_TRUE(IsAligned(Params()));
+}
+
+TEST(AttentionPlanTest, RefusesWhatDoesNotFit) {
+  const auto refuses = [](auto change) {
+    AttentionParams params = Params();
+    change(params);
+    return !IsValid(params);
+  };
+  EXPECT_TRUE(refuses([](auto& p) { p.keys = 0; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.head_dim = 0; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.head_dim = 1025, p.q.pitch = 1e6; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.heads = 0; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.heads = 65536; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.n = -1; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.n = 65536; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.queries = -1; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.v.column = 641; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.k.column = -1; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.q.data = nullptr; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.out = nullptr; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.causal = true, p.keys = 77; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.dtype = DType::kF32; }));
+  EXPECT_TRUE(refuses([](auto& p) { p.scale = NAN; }));
+}
+
+TEST(AttentionPlanTest, TensorCoresServeAlignedHeads) {
+  const AttentionPlan plan = PlanAttention(Params(), kA100);
+
+  EXPECT_EQ(plan.kernel, AttentionKernel::kMma);
+  EXPECT_EQ(kMmaShapes[plan.shape].head_dim, 40);
+}
+
+TEST(AttentionPlanTest, RowsServeAllElse) {
+  const auto kernel = [](auto change) {
+    AttentionParams params = Params();
+    change(params);
+    EXPECT_TRUE(IsValid(params));
+    return PlanAttention(params, kA100).kernel;
+  };
+  EXPECT_EQ(kernel([](auto& p) { p.head_dim = 36; }), AttentionKernel::kRow);
+  EXPECT_EQ(kernel([](auto& p) { p.k.column = 324; }), AttentionKernel::kRow);
+  EXPECT_EQ(kernel([](auto& p) { p.v.pitch = 964; }), AttentionKernel::kRow);
+  EXPECT_EQ(kernel([](auto& p) { p.q.data = memory + 4; }),
+            AttentionKernel::kRow);
+  EXPECT_EQ(kernel([](auto& p) { p.out = memory + 1; }), AttentionKernel::kRow);
+  EXPECT_EQ(kernel([](auto& p) { p.scale = -1; }), AttentionKernel::kRow);
+  EXPECT_EQ(kernel([](auto& p) {
+              p.heads = 1, p.head_dim = 640;
+              p.q.pitch = p.k.pitch = p.v.pitch = 3 * 640;
+            }),
+            AttentionKernel::kRow);
+  EXPECT_EQ(PlanAttention(Params(), kT4).kernel, AttentionKernel::kRow);
+}
+
+TEST(AttentionPlanTest, NothingToDoIsPlannedAsNothing) {
+  AttentionParams params = Params();
+  params.n = 0;
+  EXPECT_EQ(PlanAttention(params, kA100).kernel, AttentionKernel::kNone);
+  params.n = 1;
+  params.queries = 0;
+  EXPECT_EQ(PlanAttention(params, kA100).kernel, AttentionKernel::kNone);
+}
+
+TEST(AttentionPlanTest, BatchAndQueriesDoNotMatter) {
+  const AttentionPlan plan = PlanAttention(Params(), kA100);
+  for (const int64_t n : {1, 2, 32}) {
+    for (const int64_t queries : {1, 64, 4096}) {
+      AttentionParams params = Params();
+      params.n = n;
+      params.queries = queries;
+      EXPECT_EQ(PlanAttention(params, kA100).shape, plan.shape);
+    }
+  }
+}
+
+TEST(AttentionTaskTest, FindsAHeadBeyondThirtyTwoBits) {
+  AttentionParams params = Params();
+  const auto start = uintptr_t{1} << 20;  // never read
+  params.q.data = params.k.data = params.v.data =
+      reinterpret_cast<const void*>(start);
+  params.out = reinterpret_cast<void*>(start);
+  params.n = 65535;
+  params.queries = params.keys = 65536;
+
+  const AttentionTask task = TaskOf(params, 60000, 7, 128);
+
+  const int64_t row = int64_t{60000} * 65536;
+  const auto offset = [&](const void* p) {
+    return static_cast<int64_t>(reinterpret_cast<uintptr_t>(p) - start) / 2;
+  };
+  EXPECT_EQ(offset(task.q.data), row * 960 + 280);
+  EXPECT_EQ(offset(task.k.data), row * 960 + 320 + 280);
+  EXPECT_EQ(offset(task.v.data), row * 960 + 640 + 280);
+  EXPECT_EQ(offset(task.out), row * 320 + 280);
+  EXPECT_EQ(task.out_pitch, 320);
+  EXPECT_EQ(task.k.columns, 40);
+  EXPECT_FLOAT_EQ(task.scale_log2, 0.158f * 1.442695f);
+}
+
+}  // namespace
+}  // namespace tessera::kernels::cuda
