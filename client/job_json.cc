@@ -65,6 +65,12 @@ std::string ToJson(const v1::Job& job) {
   if (job.has_end_time()) AddTime(object, "end_time", job.end_time());
   // Only where there is something to say.
   if (!job.message().empty()) object["message"] = job.message();
+  if (!job.warnings().empty()) {
+    ordered_json& warnings = object["warnings"] = ordered_json::array();
+    for (const std::string& warning : job.warnings()) {
+      warnings.push_back(warning);
+    }
+  }
   if (!job.request_id().empty()) object["request_id"] = job.request_id();
   return Dump(object);
 }

@@ -129,6 +129,7 @@ void Progress::Show(const v1::Job& job) {
   const absl::Time now = clock_.Now();
   rate_.Observe(Ended(job), now);
   away_ = false;
+  ShowWarnings(job);
   // The service's own rate covers the last minute and all watchers agree on it;
   // ours fills in until it has one.
   const double rate =
@@ -161,6 +162,15 @@ void Progress::Show(const v1::Job& job) {
   }
   last_shown_ = text;
   last_time_ = now;
+}
+
+// Says each warning once, when it comes.
+void Progress::ShowWarnings(const v1::Job& job) {
+  // JSON has them in each job.
+  if (style_ == ProgressStyle::kJson) return;
+  for (; warnings_shown_ < job.warnings_size(); ++warnings_shown_) {
+    Note(absl::StrCat("warning: ", job.warnings(warnings_shown_)));
+  }
 }
 
 void Progress::ShowAway(const absl::Status& reason) {

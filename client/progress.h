@@ -69,6 +69,7 @@ class Progress {
   void End();
 
  private:
+  void ShowWarnings(const v1::Job& job);
   void ClearBar();
 
   ProgressStyle style_;
@@ -80,6 +81,7 @@ class Progress {
   absl::Time last_time_ = absl::InfinitePast();
   bool bar_drawn_ = false;
   bool away_ = false;
+  int warnings_shown_ = 0;
 };
 
 }  // namespace tessera::client

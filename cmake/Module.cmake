@@ -104,7 +104,8 @@ function(tessera_test name)
     TESSERA_BINARY_DIR="${PROJECT_BINARY_DIR}")
   add_test(NAME ${name} COMMAND ${name})
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 300)
+    # Far beyond what any takes: a machine may be busy, a sanitizer is slow.
+    set(arg_TIMEOUT 1200)
   endif()
   set_tests_properties(${name} PROPERTIES
     LABELS "${arg_LABEL}" TIMEOUT ${arg_TIMEOUT})

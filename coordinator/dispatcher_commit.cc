@@ -7,6 +7,7 @@
 #include "common/status_macros.h"
 #include "coordinator/dispatcher.h"
 #include "coordinator/job_state.h"
+#include "coordinator/job_warnings.h"
 #include "coordinator/retry_policy.h"
 #include "coordinator/task_attempts.h"
 #include "coordinator/task_result.h"
@@ -79,6 +80,7 @@ std::vector<int32_t> Dispatcher::Apply(const CommitRequest& request,
   const ImageCounts before = entry.job.images;
   std::vector<int32_t> conflicts;
   for (const TaskResult& result : request.results) {
+    AddWarnings(result.warnings, entry.job.warnings);
     if (!shard.finished.Contains(result.task)) {
       FinishTask(result, entry, shard, transaction);
       continue;

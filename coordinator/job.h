@@ -72,8 +72,9 @@ struct Job {
   absl::Time create_time = absl::InfinitePast();
   absl::Time start_time = absl::InfinitePast();  // first lease; or never
   absl::Time end_time = absl::InfinitePast();    // sealed; or never
-  std::string message;           // why it failed or waits, for a person
-  double images_per_second = 0;  // over the last minute; not stored
+  std::string message;                // why it failed or waits, for a person
+  std::vector<std::string> warnings;  // what else a user should know
+  double images_per_second = 0;       // over the last minute; not stored
 };
 
 // A shard as it is handed in. `payload` is opaque to the coordinator's core.
@@ -147,6 +148,7 @@ struct TaskFailure {
 struct TaskResult {
   int32_t task = 0;  // index into the shard's tasks
   std::variant<ImageRecord, TaskFailure> outcome;
+  std::vector<std::string> warnings;  // for the job; not stored with the task
 
   friend bool operator==(const TaskResult&, const TaskResult&) = default;
 };

@@ -83,6 +83,7 @@ std::string JobText(const Job& job, const std::vector<LoraPin>& pins,
                      // The state that follows: the job itself is still SEALING.
                      {"state", std::string(JobStateName(job.outcome))},
                      {"message", job.message},
+                     {"warnings", job.warnings},
                      {"model", job.header.model},
                      {"output_uri", job.header.output_uri},
                      {"request_id", job.header.request_id},

@@ -84,6 +84,8 @@ struct TaskFailure {
 struct TaskResult {
   int task = 0;  // index into Assignment::tasks
   std::variant<FinishedImage, TaskFailure> outcome;
+  // For the job's user; what an earlier result of the lease said is left out.
+  std::vector<std::string> warnings;
 };
 
 }  // namespace tessera::worker

@@ -49,6 +49,9 @@ internal::v1::TaskResult Encode(const TaskResult& result) {
     message.mutable_failure()->set_code(failure.code);
     message.mutable_failure()->set_reason(failure.reason);
   }
+  for (const std::string& warning : result.warnings) {
+    message.add_warnings(warning);
+  }
   return message;
 }
 

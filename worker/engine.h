@@ -23,9 +23,11 @@ class Engine {
   // What pictures' texts say of the model; never changes.
   virtual const ModelFacts& facts() const = 0;
 
-  // Puts a picture into the batch. INVALID_ARGUMENT when this model cannot
-  // make it, NOT_FOUND for an unknown LoRA; the batch is then unchanged.
-  virtual absl::Status Admit(int64_t ticket, const ImageTask& task) = 0;
+  // Puts a picture into the batch and returns warnings: what its user should
+  // know, such as a LoRA that fits in part. INVALID_ARGUMENT when this model
+  // cannot make it, NOT_FOUND for an unknown LoRA; the batch is then unchanged.
+  virtual absl::StatusOr<std::vector<std::string>> Admit(
+      int64_t ticket, const ImageTask& task) = 0;
 
   // Advances every picture by one UNet call and returns those that are done.
   virtual std::vector<model::Finished> Step() = 0;

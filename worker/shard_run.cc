@@ -43,12 +43,16 @@ void ShardRun::Execute(const std::vector<int>& tasks) {
 // a failure of its own, and the next takes its place.
 void ShardRun::Admit() {
   while (const std::optional<int> task = batcher_.Admit()) {
-    const absl::Status status = engine_.Admit(*task, assignment_.tasks[*task]);
-    if (status.ok()) {
-      running_.insert(*task);
-    } else {
+    const absl::StatusOr<std::vector<std::string>> warnings =
+        engine_.Admit(*task, assignment_.tasks[*task]);
+    if (!warnings.ok()) {
       batcher_.Leave();
-      listener_.OnResult(MakeFailure(*task, status));
+      Report(MakeFailure(*task, warnings.status()));
+      continue;
+    }
+    running_.insert(*task);
+    for (const std::string& warning : *warnings) {
+      if (warnings_.insert(warning).second) new_warnings_.push_back(warning);
     }
   }
 }
@@ -71,13 +75,13 @@ void ShardRun::Finish(model::Finished finished) {
   CHECK(running_.erase(task) == 1);
   batcher_.Leave();
   if (!finished.image.ok()) {
-    return listener_.OnResult(MakeFailure(task, finished.image.status()));
+    return Report(MakeFailure(task, finished.image.status()));
   }
   absl::StatusOr<WrittenImage> written = files_.Write(task, *finished.image);
   if (!written.ok()) {
     // Says nothing: a stopped execution has lost its lease.
     if (control_.stopped()) return;
-    return listener_.OnResult(MakeFailure(task, written.status()));
+    return Report(MakeFailure(task, written.status()));
   }
   const FileSeconds& file = written->seconds;
   listener_.OnStage("image_encode", file.image_encode);
@@ -85,7 +89,13 @@ void ShardRun::Finish(model::Finished finished) {
   // Sums the picture's own time: in the batch, which it shared, and its file's.
   written->image.seconds =
       finished.seconds + file.image_encode + file.image_write;
-  listener_.OnResult({task, std::move(written->image)});
+  Report({task, std::move(written->image)});
+}
+
+// Hands a result on, and with it the warnings since the last one.
+void ShardRun::Report(TaskResult result) {
+  result.warnings = std::exchange(new_warnings_, {});
+  listener_.OnResult(std::move(result));
 }
 
 // Reports the seconds since the last report: the engine only counts up.

@@ -3,6 +3,7 @@
 #define TESSERA_WORKER_SHARD_RUN_H_
 
 #include <set>
+#include <string>
 #include <vector>
 
 #include "worker/assignment.h"
@@ -29,6 +30,7 @@ class ShardRun {
   void Admit();
   void Step();
   void Finish(model::Finished finished);
+  void Report(TaskResult result);
   void ReportStages();
   void Abandon();
 
@@ -42,6 +44,9 @@ class ShardRun {
   MicroBatcher batcher_;
   // Tasks in the engine, by index.
   std::set<int> running_;
+  // Of all tasks so far, and those that no result has carried yet.
+  std::set<std::string> warnings_;
+  std::vector<std::string> new_warnings_;
   model::StageSeconds reported_;  // of the engine's, so far
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "worker/lora/model_layers.h"
 #include "worker/model/denoise_batch.h"
@@ -30,9 +31,12 @@ class TextToImageEngine final : public Engine {
 
   // Loads the task's LoRAs first, so that an unknown name leaves the batch
   // alone.
-  absl::Status Admit(int64_t ticket, const ImageTask& task) override {
+  absl::StatusOr<std::vector<std::string>> Admit(
+      int64_t ticket, const ImageTask& task) override {
     ASSIGN_OR_RETURN(model::ImageRequest request, MakeRequest(task));
-    return batch_.Admit(ticket, std::move(request));
+    std::vector<std::string> warnings = Warnings(task, request);
+    RETURN_IF_ERROR(batch_.Admit(ticket, std::move(request)));
+    return warnings;
   }
 
   std::vector<model::Finished> Step() override { return batch_.Step(); }
@@ -58,6 +62,20 @@ class TextToImageEngine final : public Engine {
       request.adapters.push_back({std::move(weights), lora.scale});
     }
     return request;
+  }
+
+  // Says which LoRAs of a request are applied in part; both list the same ones.
+  static std::vector<std::string> Warnings(const ImageTask& task,
+                                           const model::ImageRequest& request) {
+    std::vector<std::string> warnings;
+    for (size_t i = 0; i < task.loras.size(); ++i) {
+      const std::string& unmatched = request.adapters[i].weights->unmatched;
+      if (unmatched.empty()) continue;
+      warnings.push_back(absl::StrCat(
+          "lora ", task.loras[i].name,
+          ": applied without the keys that do not fit the model: ", unmatched));
+    }
+    return warnings;
   }
 
   const std::unique_ptr<model::TextToImage> model_;

@@ -29,6 +29,9 @@ void Print(const v1::Job& job, std::ostream& out) {
     out << "rate       " << job.images_per_second() << " pictures a second\n";
   }
   if (!job.message().empty()) out << "message    " << job.message() << "\n";
+  for (const std::string& warning : job.warnings()) {
+    out << "warning    " << warning << "\n";
+  }
   out << std::flush;
 }
 

@@ -276,6 +276,7 @@ v1::Job EncodeJob(const Job& job) {
   proto.set_message(job.message);
   proto.set_images_per_second(job.images_per_second);
   proto.set_request_id(job.header.request_id);
+  for (const std::string& warning : job.warnings) proto.add_warnings(warning);
   return proto;
 }
 

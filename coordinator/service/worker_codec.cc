@@ -75,6 +75,7 @@ ImageRecord DecodeImage(const v1::Image& proto) {
 // and refused, never stored as something else.
 absl::StatusOr<TaskResult> DecodeResult(const internal::v1::TaskResult& proto) {
   TaskResult result{.task = proto.task()};
+  result.warnings.assign(proto.warnings().begin(), proto.warnings().end());
   switch (proto.outcome_case()) {
     case internal::v1::TaskResult::kImage:
       result.outcome = DecodeImage(proto.image());

@@ -93,7 +93,9 @@ void BindJob(SqliteStatement& statement, const Job& job) {
       .Bind(18, job.shards_finished)
       .Bind(19, job.retries)
       .BindText(23, job.message)
-      .Bind(24, int64_t{job.header.allow_unmatched_loras});
+      .Bind(24, int64_t{job.header.allow_unmatched_loras})
+      // No warning holds a line feed.
+      .BindText(25, absl::StrJoin(job.warnings, "\n"));
   if (job.header.max_failed_images) {
     // Absent and 0 differ: without a limit no number of failures ends a job.
     statement.Bind(10, *job.header.max_failed_images);
@@ -131,6 +133,7 @@ absl::StatusOr<Job> ReadJob(const SqliteStatement& statement) {
   job.end_time = ReadTime(statement, 21);
   job.message = statement.Text(22);
   job.header.allow_unmatched_loras = statement.Int(23) != 0;
+  job.warnings = absl::StrSplit(statement.Text(24), '\n', absl::SkipEmpty());
   return job;
 }
 

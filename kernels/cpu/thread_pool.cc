@@ -51,14 +51,15 @@ void ThreadPool::ParallelFor(int64_t count, Body body) {
   round_.notify_all();
   RunPart(0);
   // Waits for the slowest part; its writes are visible once 0 is acquired.
-  for (int spin = 0; unfinished_.load(std::memory_order_acquire) != 0; ++spin) {
+  int unfinished = unfinished_.load(std::memory_order_acquire);
+  for (int spin = 0; unfinished != 0; ++spin) {
+    // Sleeps at last: with more threads than cores a worker may need this one.
     if (spin < kSpins) {
       Pause();
     } else {
-      // Gives the core away, for with more threads than cores a worker may need
-      // it.
-      std::this_thread::yield();
+      unfinished_.wait(unfinished, std::memory_order_acquire);
     }
+    unfinished = unfinished_.load(std::memory_order_acquire);
   }
 }
 
@@ -76,7 +77,9 @@ void ThreadPool::Serve(int thread) {
     ++seen;
     if (stopping_.load(std::memory_order_relaxed)) return;
     RunPart(thread);
-    unfinished_.fetch_sub(1, std::memory_order_release);
+    if (unfinished_.fetch_sub(1, std::memory_order_release) == 1) {
+      unfinished_.notify_one();
+    }
   }
 }
 

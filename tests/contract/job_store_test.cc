@@ -66,6 +66,7 @@ Job MakeJob(const std::string& id, int64_t number) {
   job.retries = 6;
   job.create_time = absl::FromUnixMicros(1'700'000'000'123'456);
   job.message = "why \0 not ü";
+  job.warnings = {"one", "two, too"};
   return job;
 }
 
@@ -132,6 +133,7 @@ TEST_P(JobStoreTest, JobComesBackAsItWas) {
   EXPECT_EQ(found.create_time, job.create_time);
   EXPECT_EQ(found.start_time, absl::InfinitePast());
   EXPECT_EQ(found.message, job.message);
+  EXPECT_EQ(found.warnings, job.warnings);
 }
 
 TEST_P(JobStoreTest, JobsComeOldestFirstAndAreReplacedInPlace) {

@@ -4,9 +4,11 @@ happens to its files and to the workers that share it.
 TESSERA_E2E_KILLS changes how many workers are killed.
 """
 import hashlib
+import json
 import os
 import random
 import signal
+import struct
 import time
 import unittest
 
@@ -21,6 +23,22 @@ SEED = 5
 
 def lora_path(name):
     return os.path.join(LORAS, FILES[name])
+
+
+def add_foreign_key(source, target):
+    """Copies a LoRA and adds a layer that no model has."""
+    with open(source, "rb") as file:
+        data = file.read()
+    size = struct.unpack("<Q", data[:8])[0]
+    header, body = json.loads(data[8:8 + size]), data[8 + size:]
+    for part, shape in (("lora_down", [1, 4]), ("lora_up", [4, 1])):
+        header[f"lora_unet_nowhere.{part}.weight"] = {
+            "dtype": "F32", "shape": shape,
+            "data_offsets": [len(body), len(body) + 16]}
+        body += struct.pack("<4f", 1, 1, 1, 1)
+    text = json.dumps(header).encode()
+    with open(target, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + body)
 
 
 def digest(path):
@@ -115,6 +133,28 @@ class LoraCacheTest(service.ServiceTest):
         self.check_cache()
         quarantined = os.listdir(self.path("lora-cache/quarantine"))
         self.assertEqual(len(quarantined), 2 * len(FILES), quarantined)
+
+    def test_keys_that_fit_no_layer_fail_or_warn_as_asked(self):
+        path = self.path("foreign.safetensors")
+        add_foreign_key(lora_path("pixel"), path)
+        command = ["local", self.write_prompts(service.prompt_lines(
+            2, loras=[{"name": "foreign"}])), "--model", service.MODEL,
+            "--threads", "1", "--lora", "foreign=" + path]
+
+        code, text = self.tessera(*command, "--out", self.path("strict"))
+        self.assertNotEqual(code, 0, text)
+        self.assertIn("nowhere", text)
+        code, text = self.tessera(*command, "--out", self.path("out"),
+                                  "--allow-unmatched")
+
+        self.assertEqual(code, 0, text)
+        with open(self.path("out/job.json"), encoding="utf-8") as file:
+            warnings = json.load(file)["warnings"]
+        self.assertEqual(len(warnings), 1, warnings)
+        self.assertIn("lora foreign: applied without the keys that do not fit",
+                      warnings[0])
+        self.assertIn("nowhere", warnings[0])
+        self.assertEqual(text.count("warning: " + warnings[0]), 1, text)
 
     def test_killed_workers_leave_a_cache_that_is_right(self):
         lines = lines_with_loras(24)

@@ -45,10 +45,11 @@ absl::StatusOr<BoundAdapter> Bind(const AdapterContainer& container,
   weights->name = container.path();
   weights->digest =
       options.sha256.empty() ? Sha256Hex(container.bytes()) : options.sha256;
-  bound.weights = std::move(weights);
   bound.report = binding.TakeReport();
   bound.report.file = container.path();
   bound.report.dialect = file.DialectText();
+  weights->unmatched = UnmatchedText(bound.report);
+  bound.weights = std::move(weights);
   return bound;
 }
 

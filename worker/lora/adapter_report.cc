@@ -31,11 +31,11 @@ int64_t ForFirst(const AdapterReport& report, int64_t most, Add add) {
 
 }  // namespace
 
-absl::Status VerdictOn(const AdapterReport& report) {
-  if (report.unmatched.empty()) return absl::OkStatus();
-  std::string text = absl::StrCat(
-      report.file, ": the LoRA does not fit the model: ", report.matched_keys,
-      " of ", report.keys, " keys matched, dialect ", report.dialect, ": ");
+std::string UnmatchedText(const AdapterReport& report) {
+  if (report.unmatched.empty()) return "";
+  std::string text =
+      absl::StrCat(report.matched_keys, " of ", report.keys,
+                   " keys matched, dialect ", report.dialect, ": ");
   if (!report.base_mismatch.empty()) {
     absl::StrAppend(&text, report.base_mismatch, ": ");
   }
@@ -47,7 +47,14 @@ absl::Status VerdictOn(const AdapterReport& report) {
         first = false;
       });
   if (more > 0) absl::StrAppend(&text, " and ", more, " more");
-  return absl::InvalidArgumentError(text);
+  return text;
+}
+
+absl::Status VerdictOn(const AdapterReport& report) {
+  if (report.unmatched.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      report.file,
+      ": the LoRA does not fit the model: ", UnmatchedText(report)));
 }
 
 // Aligns the words, one fact a line, so that lines can be searched.

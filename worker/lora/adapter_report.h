@@ -36,6 +36,10 @@ struct AdapterReport {
 // reasons, and that the base model is another where it is.
 absl::Status VerdictOn(const AdapterReport& report);
 
+// Returns how many of how many keys matched and the first unmatched ones with
+// their reasons, in one line; empty when every key matched.
+std::string UnmatchedText(const AdapterReport& report);
+
 // Returns the report as lines of text, each ended, with at most `most_keys`
 // unmatched keys.
 std::string RenderReport(const AdapterReport& report, int64_t most_keys);

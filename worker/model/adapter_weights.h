@@ -38,8 +38,9 @@ struct LayerChange {
 
 // All layers of one LoRA file. Immutable once parsed; shared between requests.
 struct AdapterWeights {
-  std::string name;    // for messages
-  std::string digest;  // hex SHA-256 of the file: what makes two LoRAs equal
+  std::string name;       // for messages
+  std::string digest;     // hex SHA-256 of the file: what makes two LoRAs equal
+  std::string unmatched;  // which keys fit no layer, for a person; or empty
   std::vector<AdapterLayer> layers;  // by net and name
   // By net, name and tensor. With any, the adapter cannot be applied row by
   // row: sets that hold it are merged into weights of their own, for which

@@ -23,6 +23,14 @@ TEST(JobJsonTest, CountsAreNumbersAndStatesLackTheirPrefix) {
   EXPECT_EQ(object["create_time"], "2001-09-09T01:46:40.500Z");
   EXPECT_FALSE(object.contains("end_time"));
   EXPECT_FALSE(object.contains("message"));
+  EXPECT_FALSE(object.contains("warnings"));
+}
+
+TEST(JobJsonTest, WarningsAreAnArray) {
+  v1::Job job = MakeJob(v1::JOB_STATE_RUNNING, 1, 2);
+  job.add_warnings("half a LoRA");
+
+  EXPECT_EQ(json::parse(ToJson(job))["warnings"], json::array({"half a LoRA"}));
 }
 
 TEST(JobJsonTest, SeedKeepsItsSixtyFourBits) {

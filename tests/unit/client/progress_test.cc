@@ -93,6 +93,21 @@ TEST(ProgressTest, LinesComeEveryFewSecondsAndAtTheEnd) {
   EXPECT_THAT(out.str(), HasSubstr("SUCCEEDED 48/48 done"));
 }
 
+TEST(ProgressTest, WarningIsSaidOnceAtOnce) {
+  InstantClock clock;
+  std::ostringstream out;
+  Progress progress(ProgressStyle::kLines, 80, out, clock);
+  v1::Job job = Running(1);
+  job.add_warnings("half a LoRA");
+
+  progress.Show(Running(0));
+  progress.Show(job);
+  progress.Show(job);
+
+  EXPECT_THAT(out.str(), HasSubstr("warning: half a LoRA\n"));
+  EXPECT_EQ(Lines(out.str()), 2);
+}
+
 TEST(ProgressTest, BarIsDrawnInPlace) {
   InstantClock clock;
   std::ostringstream out;

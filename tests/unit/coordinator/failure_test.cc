@@ -40,6 +40,22 @@ TEST_F(FailureTest, BadPictureFailsAlone) {
   EXPECT_EQ(job.outcome, JobState::kSucceeded);
 }
 
+TEST_F(FailureTest, WarningsOfPicturesAreTheJobsEachOnce) {
+  const JobId id = harness_.Submit({MakeDraft(0, 3, 1)});
+  const Assignment assignment = harness_.Take("ann");
+  const ShardId shard = assignment.lease.shard;
+  TaskResult first = MakePicture(shard, 0, "ann", "a");
+  first.warnings = {"half a LoRA"};
+  TaskResult second = MakePicture(shard, 1, "ann", "b");
+  second.warnings = {"half a LoRA", "another"};
+
+  ASSERT_THAT(harness_.Commit("ann", assignment.lease, {first}, false), IsOk());
+  ASSERT_THAT(harness_.Commit("ann", assignment.lease, {second}, true), IsOk());
+  harness_.Restart();
+
+  EXPECT_THAT(harness_.Get(id).warnings, ElementsAre("half a LoRA", "another"));
+}
+
 TEST_F(FailureTest, PassingFailureIsTriedUnderThreeLeases) {
   const JobId id = harness_.Submit({MakeDraft(0, 2, 1)});
   for (int attempt = 1; attempt <= kMaxTaskAttempts; ++attempt) {

@@ -65,6 +65,7 @@ TEST(CodecTest, EncodesBothOutcomesOfACommit) {
   CommitCall call;
   call.lease = {"job", 0, 1};
   call.results = {{0, image}, {1, TaskFailure{"INTERNAL", "reason"}}};
+  call.results[1].warnings = {"half a LoRA"};
   call.release = true;
 
   const auto request = Encode("worker-1", call);
@@ -76,6 +77,8 @@ TEST(CodecTest, EncodesBothOutcomesOfACommit) {
   EXPECT_EQ(request.results(0).image().seconds(), 1.5);
   EXPECT_EQ(request.results(1).task(), 1);
   EXPECT_EQ(request.results(1).failure().code(), "INTERNAL");
+  EXPECT_EQ(request.results(0).warnings_size(), 0);
+  EXPECT_THAT(request.results(1).warnings(), ElementsAre("half a LoRA"));
   EXPECT_TRUE(request.release());
 }
 

@@ -17,7 +17,8 @@ class FakeEngine final : public Engine {
  public:
   const ModelFacts& facts() const override { return facts_; }
 
-  absl::Status Admit(int64_t ticket, const ImageTask& task) override {
+  absl::StatusOr<std::vector<std::string>> Admit(
+      int64_t ticket, const ImageTask& task) override {
     if (task.prompt == "bad") return absl::InvalidArgumentError("bad prompt");
     const int width = task.width == 0 ? facts_.width : task.width;
     const int height = task.height == 0 ? facts_.height : task.height;
@@ -28,7 +29,7 @@ class FakeEngine final : public Engine {
     }
     running_[ticket] = {task.num_inference_steps, width, height,
                         task.prompt == "nan"};
-    return absl::OkStatus();
+    return warnings;
   }
 
   std::vector<model::Finished> Step() override {
@@ -55,6 +56,7 @@ class FakeEngine final : public Engine {
 
   std::vector<std::vector<int64_t>> steps;  // the tickets of each step
   std::function<void()> on_step;
+  std::vector<std::string> warnings;  // of every picture
 
  private:
   struct Running {

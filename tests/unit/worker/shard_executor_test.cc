@@ -126,6 +126,16 @@ TEST_F(ShardExecutorTest, FinishedTasksAreNotMadeAgain) {
   EXPECT_EQ(listener_.Image(1).custom_id, "a1");
 }
 
+TEST_F(ShardExecutorTest, WarningComesWithTheFirstResultOnly) {
+  engine_.warnings = {"half a LoRA"};
+
+  Execute(Make(3));
+
+  EXPECT_THAT(listener_.results[0].warnings, ElementsAre("half a LoRA"));
+  EXPECT_THAT(listener_.results[1].warnings, IsEmpty());
+  EXPECT_THAT(listener_.results[2].warnings, IsEmpty());
+}
+
 TEST_F(ShardExecutorTest, RefusedTaskFailsAlone) {
   Assignment assignment = Make(3);
   assignment.tasks[1].prompt = "bad";

@@ -212,6 +212,8 @@ TEST_F(AdapterFileTest, UnmatchedKeysMayBeLeftToTheReport) {
   EXPECT_EQ(bound->weights->layers.size(), 1u);
   EXPECT_EQ(bound->report.matched_keys, 2);
   ASSERT_EQ(bound->report.unmatched.size(), 2u);
+  // What pictures made with it warn of.
+  EXPECT_EQ(bound->weights->unmatched, UnmatchedText(bound->report));
   EXPECT_EQ(bound->report.unmatched[0].why,
             "shape 8x9, the model has 8x36 (kernel 3x3)");
 }
