@@ -11,12 +11,15 @@
 
 namespace tessera::kernels::cuda {
 
-// A block computes a tile of one head of one picture. Tiles of a head follow
-// each other, so that its keys and values are in L2 for all but the first.
-template <int kShapeIndex, DType kElement>
-__global__ void __launch_bounds__(kMmaShapes[kShapeIndex].threads())
+// A block computes a tile of one head of one picture. The shape's fields are
+// parameters of their own so that profiles and reports name them. Tiles of a
+// head follow each other, so that its keys and values are in L2 for all but the
+// first.
+template <int kHeadDim, int kRows, int kKeys, int kWarps, int kSplit,
+          DType kElement>
+__global__ void __launch_bounds__(32 * kWarps)
     MmaAttentionKernel(const AttentionParams params) {
-  constexpr MmaShape kShape = kMmaShapes[kShapeIndex];
+  constexpr MmaShape kShape = {kHeadDim, kRows, kKeys, kWarps, kSplit};
   static_assert(kShape.valid());
   extern __shared__ __align__(128) unsigned char shared[];
   DeviceCta<kShape.threads()> cta(shared);
@@ -30,7 +33,9 @@ __global__ void __launch_bounds__(kMmaShapes[kShapeIndex].threads())
 template <int kShapeIndex, DType kElement>
 cudaError_t LaunchShape(const AttentionParams& params, cudaStream_t stream) {
   constexpr MmaShape kShape = kMmaShapes[kShapeIndex];
-  const auto kernel = MmaAttentionKernel<kShapeIndex, kElement>;
+  const auto kernel =
+      MmaAttentionKernel<kShape.head_dim, kShape.rows, kShape.keys,
+                         kShape.warps, kShape.split, kElement>;
   if (kShape.shared_bytes() > 48 * 1024) {
     const cudaError_t error = cudaFuncSetAttribute(
         kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
