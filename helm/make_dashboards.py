@@ -125,8 +125,9 @@ def workers():
             row("Engine"),
             graph("Seconds a picture by stage", "Time of each stage over the "
                   "pictures that ended.", "s",
-                  (f"sum by (stage) ({stages}) / ignoring (stage) group_left "
-                   f"(sum({pictures}) > 0)", "{{stage}}"), stack=True),
+                  (f"sum by (stage) ({stages}) / ignoring (stage) "
+                   f"group_left () (sum({pictures}) > 0)", "{{stage}}"),
+                  stack=True),
             graph("Time in stages", "Share of the time that each worker "
                   "makes pictures, all stages together. Far below 1 means "
                   "waiting: for shards, models or LoRAs.", "percentunit",

@@ -21,6 +21,7 @@ BUILD_PACKAGES=(
 TEST_PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev
   python3 clang-format
+  python3-venv prometheus # label helm: its tools, promtool and a server
 )
 
 # Installs those of the given packages that are missing. Needs root or sudo
