@@ -1,0 +1,120 @@
+#include "kernels/cuda/gemm_plans.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+
+namespace tessera::kernels::cuda {
+namespace {
+
+// Device, version, n, k, dtype, bias, residual, alignment, workspace, words.
+constexpr size_t kFields = 9 + 8;
+
+// Names of devices contain spaces, so fields are set apart by tabs.
+constexpr char kSeparator = '\t';
+
+// Reads the two float types that a plan may have.
+std::optional<DType> ParseDType(std::string_view name) {
+  if (name == Name(DType::kF16)) return DType::kF16;
+  if (name == Name(DType::kBF16)) return DType::kBF16;
+  return std::nullopt;
+}
+
+// A line of the file.
+struct Line {
+  std::string device;
+  int64_t version = 0;
+  GemmKey key;
+  GemmAlgorithm algorithm;
+};
+
+// Reads a line; none when any field is not what it should be.
+std::optional<Line> ParseLine(const std::string& text) {
+  const std::vector<std::string> fields = absl::StrSplit(text, kSeparator);
+  if (fields.size() != kFields) return std::nullopt;
+  Line line;
+  line.device = fields[0];
+  int bias = 0, residual = 0;
+  const std::optional<DType> dtype = ParseDType(fields[4]);
+  if (!absl::SimpleAtoi(fields[1], &line.version) ||
+      !absl::SimpleAtoi(fields[2], &line.key.n) ||
+      !absl::SimpleAtoi(fields[3], &line.key.k) || !dtype.has_value() ||
+      !absl::SimpleAtoi(fields[5], &bias) ||
+      !absl::SimpleAtoi(fields[6], &residual) ||
+      !absl::SimpleAtoi(fields[7], &line.key.alignment) ||
+      !absl::SimpleAtoi(fields[8], &line.algorithm.workspace_bytes)) {
+    return std::nullopt;
+  }
+  line.key.dtype = *dtype;
+  line.key.bias = bias != 0;
+  line.key.residual = residual != 0;
+  for (size_t i = 0; i < line.algorithm.words.size(); ++i) {
+    if (!absl::SimpleHexAtoi(fields[9 + i], &line.algorithm.words[i])) {
+      return std::nullopt;
+    }
+  }
+  return line;
+}
+
+}  // namespace
+
+int AlignmentOf(uint64_t bits) {
+  constexpr uint64_t kWidest = 16;
+  bits |= kWidest;
+  return static_cast<int>(bits & (~bits + 1));
+}
+
+// A tab in a device's name would shift the fields.
+GemmPlans::GemmPlans(std::string device, int64_t version)
+    : device_(std::move(device)), version_(version) {
+  std::replace(device_.begin(), device_.end(), kSeparator, ' ');
+}
+
+std::optional<GemmAlgorithm> GemmPlans::Find(const GemmKey& key) const {
+  const auto found = plans_.find(key);
+  if (found == plans_.end()) return std::nullopt;
+  return found->second;
+}
+
+void GemmPlans::Remember(const GemmKey& key, const GemmAlgorithm& algorithm) {
+  plans_.emplace(key, algorithm);
+}
+
+absl::Status GemmPlans::Parse(const std::string& text) {
+  const std::vector<std::string> lines = absl::StrSplit(text, '\n');
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].empty()) continue;
+    const std::optional<Line> line = ParseLine(lines[i]);
+    if (!line.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("gemm plans: no plan in line: ", i + 1));
+    }
+    if (line->device == device_ && line->version == version_) {
+      Remember(line->key, line->algorithm);
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string GemmPlans::Format() const {
+  std::string text;
+  for (const auto& [key, algorithm] : plans_) {
+    absl::StrAppendFormat(&text, "%s\t%d\t%d\t%d\t%s\t%d\t%d\t%d\t%d", device_,
+                          version_, key.n, key.k, std::string(Name(key.dtype)),
+                          key.bias ? 1 : 0, key.residual ? 1 : 0, key.alignment,
+                          algorithm.workspace_bytes);
+    for (const uint64_t word : algorithm.words) {
+      absl::StrAppendFormat(&text, "\t%x", word);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace tessera::kernels::cuda
