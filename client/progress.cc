@@ -164,13 +164,17 @@ void Progress::Show(const v1::Job& job) {
   last_time_ = now;
 }
 
-// Says each warning once, when it comes.
+// Says each warning once, when it comes, and why a job waits when that changes.
 void Progress::ShowWarnings(const v1::Job& job) {
-  // JSON has them in each job.
+  // JSON has both in each job.
   if (style_ == ProgressStyle::kJson) return;
   for (; warnings_shown_ < job.warnings_size(); ++warnings_shown_) {
     Note(absl::StrCat("warning: ", job.warnings(warnings_shown_)));
   }
+  // The last line of a job has its message.
+  if (IsTerminal(job.state()) || job.message() == message_shown_) return;
+  message_shown_ = job.message();
+  if (!message_shown_.empty()) Note(message_shown_);
 }
 
 void Progress::ShowAway(const absl::Status& reason) {

@@ -82,6 +82,7 @@ class Progress {
   bool bar_drawn_ = false;
   bool away_ = false;
   int warnings_shown_ = 0;
+  std::string message_shown_;
 };
 
 }  // namespace tessera::client

@@ -121,6 +121,7 @@ void Dispatcher::FinishTask(const TaskResult& result, JobEntry& entry,
   // Counts the attempt before it asks whether another one is due.
   if (failure != nullptr && IsRetryable(failure->code) &&
       ShouldRetry(failure->code, CountAttempt(shard, result.task))) {
+    WarnOfRetry(*failure, entry.job.warnings);
     return;
   }
   ForgetAttempts(shard, result.task);

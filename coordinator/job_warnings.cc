@@ -1,6 +1,10 @@
 #include "coordinator/job_warnings.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 
 namespace tessera::coordinator {
 namespace {
@@ -40,6 +44,16 @@ bool AddWarnings(const std::vector<std::string>& said,
     }
   }
   return warnings.size() > before;
+}
+
+void WarnOfRetry(const TaskFailure& failure,
+                 std::vector<std::string>& warnings) {
+  const std::string what = absl::StrCat("pictures are tried again after ",
+                                        failure.code, ", first: ");
+  for (const std::string& warning : warnings) {
+    if (absl::StartsWith(warning, what)) return;
+  }
+  AddWarnings({absl::StrCat(what, failure.reason)}, warnings);
 }
 
 }  // namespace tessera::coordinator

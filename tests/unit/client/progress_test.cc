@@ -108,6 +108,22 @@ TEST(ProgressTest, WarningIsSaidOnceAtOnce) {
   EXPECT_EQ(Lines(out.str()), 2);
 }
 
+TEST(ProgressTest, WhyAJobWaitsIsSaidWhenItChanges) {
+  InstantClock clock;
+  std::ostringstream out;
+  Progress progress(ProgressStyle::kLines, 80, out, clock);
+  v1::Job job = MakeJob(v1::JOB_STATE_SEALING, 48, 48);
+  job.set_message("the manifest cannot be written: disk full");
+
+  for (int i = 0; i < 3; ++i) progress.Show(job);
+  job.set_message("the folder is gone");
+  progress.Show(job);
+
+  EXPECT_EQ(Lines(out.str()), 3);
+  EXPECT_THAT(out.str(), HasSubstr("disk full\n"));
+  EXPECT_THAT(out.str(), HasSubstr("the folder is gone\n"));
+}
+
 TEST(ProgressTest, BarIsDrawnInPlace) {
   InstantClock clock;
   std::ostringstream out;

@@ -43,5 +43,19 @@ TEST(JobWarningsTest, NumberAndLengthAreBounded) {
   EXPECT_EQ(warnings[0], longest.substr(0, 1023));
 }
 
+TEST(JobWarningsTest, RetriesAreSaidOnceACode) {
+  std::vector<std::string> warnings;
+
+  WarnOfRetry({"RESOURCE_EXHAUSTED", "cannot write a.png"}, warnings);
+  WarnOfRetry({"RESOURCE_EXHAUSTED", "cannot write b.png"}, warnings);
+  WarnOfRetry({"UNAVAILABLE", "gone"}, warnings);
+
+  EXPECT_THAT(warnings,
+              ElementsAre("pictures are tried again after RESOURCE_EXHAUSTED, "
+                          "first: cannot write a.png",
+                          "pictures are tried again after UNAVAILABLE, first: "
+                          "gone"));
+}
+
 }  // namespace
 }  // namespace tessera::coordinator
