@@ -142,6 +142,33 @@ class RenderTest(unittest.TestCase):
         self.for_each_file(check)
 
 
+class NotesTest(unittest.TestCase):
+    """What helm says after an installation."""
+
+    def notes(self, name):
+        code, out, err = chart.helm(
+            "install", chart.RELEASE, str(chart.CHART), "--namespace",
+            chart.NAMESPACE, "--dry-run=client", "--values",
+            str(chart.CHART / f"ci/{name}-values.yaml"))
+        if "cluster" in err and "unreachable" in err:
+            self.skipTest("this helm needs a cluster to show notes")
+        self.assertEqual(code, 0, err)
+        return out[out.index("NOTES:"):]
+
+    def test_pools_are_described(self):
+        self.assertIn("demo-tessera-worker-slices, 7 pods, one "
+                      "nvidia.com/mig-1g.10gb each", self.notes("mig"))
+        self.assertIn("worker-gpu, 0 to 64 pods, one nvidia.com/gpu each",
+                      self.notes("keda"))
+        self.assertIn("jobs wait until workers come",
+                      self.notes("no-workers"))
+
+    def test_dangers_are_named(self):
+        self.assertIn("all jobs are forgotten", self.notes("memory"))
+        self.assertIn("every pod of the cluster", self.notes("memory"))
+        self.assertNotIn("WARNING", self.notes("locked-down"))
+
+
 class BadValuesTest(unittest.TestCase):
     """Each mistake is refused, and the message says what and where."""
 
