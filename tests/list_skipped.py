@@ -10,6 +10,8 @@ RUN = re.compile(r"^\[ RUN      \] ")
 PLACE = re.compile(r"^\S+:\d+: Skipped$")
 # A program that skips as a whole says why on such a line.
 SKIPPED_PROGRAM = re.compile(r"^skipped: (.*)$")
+# A test of Python's unittest, by its name or its first sentence.
+SKIPPED_PYTHON = re.compile(r"^(.*?)(?: \(\S+\))? \.\.\. skipped ['\"](.*)['\"]$")
 COMMAND = re.compile(r"^\d+/\d+ Testing: (\S+)$")
 
 
@@ -30,6 +32,8 @@ def skipped(lines):
             reason, collecting = [], False
         elif match := SKIPPED_PROGRAM.match(line):
             found.append((program, match.group(1)))
+        elif match := SKIPPED_PYTHON.match(line):
+            found.append((f"{program}: {match.group(1)}", match.group(2)))
         elif collecting and line.strip():
             reason.append(line.strip())
     return found

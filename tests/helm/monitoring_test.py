@@ -207,4 +207,4 @@ class MonitoringTest(service.ServiceTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)
