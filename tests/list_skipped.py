@@ -11,7 +11,8 @@ PLACE = re.compile(r"^\S+:\d+: Skipped$")
 # A program that skips as a whole says why on such a line.
 SKIPPED_PROGRAM = re.compile(r"^skipped: (.*)$")
 # A test of Python's unittest, by its name or its first sentence.
-SKIPPED_PYTHON = re.compile(r"^(.*?)(?: \(\S+\))? \.\.\. skipped ['\"](.*)['\"]$")
+SKIPPED_PYTHON = re.compile(
+    r"^(.*?)(?: \(\S+\))? \.\.\. skipped ['\"](.*)['\"]$")
 COMMAND = re.compile(r"^\d+/\d+ Testing: (\S+)$")
 
 

@@ -249,6 +249,19 @@ class ListSkippedTest(unittest.TestCase):
             ("GemmTest.Wide", "no AVX-512 here"),
             ("lint_format", "no clang-format 14 here")])
 
+    def test_skipped_tests_of_python_are_listed(self):
+        log = ["1/1 Testing: helm_deploy_test",
+               "test_image (__main__.ImageTest.test_image) ... skipped "
+               "'only root may use chroot'",
+               "test_units (__main__.SystemdTest.test_units)",
+               "Copies of the units. ... skipped \"no systemd-analyze\"",
+               "test_flags (__main__.ComposeTest.test_flags) ... ok"]
+
+        self.assertEqual(list_skipped.skipped(log), [
+            ("helm_deploy_test: test_image", "only root may use chroot"),
+            ("helm_deploy_test: Copies of the units.",
+             "no systemd-analyze")])
+
 
 class FormatTest(Tree):
     def test_unformatted_file_is_found(self):
