@@ -1,4 +1,5 @@
 """Renders the chart with the real helm, for the tests beside it."""
+import functools
 import os
 import pathlib
 import subprocess
@@ -19,6 +20,16 @@ def helm(*words):
     return run.returncode, run.stdout, run.stderr
 
 
+@functools.lru_cache(maxsize=None)
+def template(*words):
+    """What helm prints for the chart; rendered once for all tests."""
+    code, out, err = helm("template", RELEASE, str(CHART), "--namespace",
+                          NAMESPACE, *words)
+    if code:
+        raise AssertionError(f"helm template: {err.strip()}")
+    return out
+
+
 def name_of(values):
     return values.name.removesuffix("-values.yaml")
 
@@ -26,11 +37,7 @@ def name_of(values):
 def render(*words, values=None):
     """Returns the objects, as helm gives them to a cluster, in order."""
     more = ["--values", str(values)] if values else []
-    code, out, err = helm("template", RELEASE, str(CHART), "--namespace",
-                          NAMESPACE, *more, *words)
-    if code:
-        raise AssertionError(f"helm template: {err.strip()}")
-    return [each for each in yaml.safe_load_all(out) if each]
+    return [o for o in yaml.safe_load_all(template(*more, *words)) if o]
 
 
 def pod_specs(objects):
