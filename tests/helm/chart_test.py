@@ -4,8 +4,10 @@ TESSERA_UPDATE_SNAPSHOTS=1 writes the snapshots anew; review their difference.
 """
 import json
 import os
+import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import kubernetes_validate
@@ -140,6 +142,19 @@ class RenderTest(unittest.TestCase):
                 self.assertTrue(context["readOnlyRootFilesystem"])
 
         self.for_each_file(check)
+
+
+class DocumentsTest(unittest.TestCase):
+
+    def test_values_in_the_documents_are_accepted(self):
+        page = (chart.ROOT / "docs/kubernetes.md").read_text("utf-8")
+        examples = re.findall(r"(?ms)^```yaml\n(.*?)^```$", page)
+        self.assertEqual(len(examples), 2)
+        for example in examples:
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as values:
+                values.write(example)
+                values.flush()
+                self.assertTrue(chart.render(values=values.name))
 
 
 class NotesTest(unittest.TestCase):
