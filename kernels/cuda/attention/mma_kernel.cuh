@@ -7,6 +7,7 @@
 #include "kernels/cuda/attention/mma_shapes.h"
 #include "kernels/cuda/attention/mma_tile.h"
 #include "kernels/cuda/attention/task.h"
+#include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/tiles/device_cta.cuh"
 
 namespace tessera::kernels::cuda {
@@ -18,11 +19,10 @@ namespace tessera::kernels::cuda {
 template <int kHeadDim, int kRows, int kKeys, int kWarps, int kSplit,
           DType kElement>
 __global__ void __launch_bounds__(32 * kWarps)
-    MmaAttentionKernel(const AttentionParams params) {
+    MmaAttentionKernel(AttentionParams params) {
   constexpr MmaShape kShape = {kHeadDim, kRows, kKeys, kWarps, kSplit};
   static_assert(kShape.valid());
-  extern __shared__ __align__(128) unsigned char shared[];
-  DeviceCta<kShape.threads()> cta(shared);
+  DeviceCta<kShape.threads()> cta(SharedMemory<unsigned char>());
   const AttentionTask task =
       TaskOf(params, blockIdx.z, blockIdx.y, int64_t{kShape.rows} * blockIdx.x);
   MmaAttentionTile<DeviceCta<kShape.threads()>, kShape, kElement>(cta, task)
@@ -36,17 +36,11 @@ cudaError_t LaunchShape(const AttentionParams& params, cudaStream_t stream) {
   const auto kernel =
       MmaAttentionKernel<kShape.head_dim, kShape.rows, kShape.keys,
                          kShape.warps, kShape.split, kElement>;
-  if (kShape.shared_bytes() > 48 * 1024) {
-    const cudaError_t error = cudaFuncSetAttribute(
-        kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-        kShape.shared_bytes());
-    if (error != cudaSuccess) return error;
-  }
   const dim3 grid(
       static_cast<unsigned>((params.queries + kShape.rows - 1) / kShape.rows),
       static_cast<unsigned>(params.heads), static_cast<unsigned>(params.n));
-  kernel<<<grid, kShape.threads(), kShape.shared_bytes(), stream>>>(params);
-  return cudaGetLastError();
+  return LaunchKernel(kernel, grid, kShape.threads(), kShape.shared_bytes(),
+                      stream, params);
 }
 
 // Launches kMmaShapes[shape] for heads of kFirst to kLast columns, and compiles

@@ -5,8 +5,9 @@
 #include "kernels/cuda/attention/row_attention.h"
 #include "kernels/cuda/attention/task.h"
 #include "kernels/cuda/element.cuh"
-#include "kernels/cuda/tiles/key_blocks.h"
+#include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/tiles/online_softmax.h"
+#include "kernels/cuda/warp.cuh"
 
 namespace tessera::kernels::cuda {
 namespace {
@@ -23,15 +24,6 @@ struct RowMaths {
   static __device__ float Exp2(float x) { return exp2f(x); }
 };
 
-// Sums over the lanes of a warp, the same bits in each.
-__device__ float WarpSum(float x) {
-#pragma unroll
-  for (int bit = 16; bit > 0; bit /= 2) {
-    x += __shfl_xor_sync(0xffffffffu, x, bit);
-  }
-  return x;
-}
-
 // Loads this lane's columns lane, lane + 32, ... of a row as f32.
 template <typename T, int kColumns>
 __device__ void LoadRow(const HeadRows& from, int64_t row, int lane,
@@ -44,14 +36,14 @@ __device__ void LoadRow(const HeadRows& from, int64_t row, int lane,
   }
 }
 
-// Computes row first_query + threadIdx.y of a head; kColumns columns a lane.
+// Computes row kRows * blockIdx.x + warp of a head; kColumns columns a lane.
 template <typename T, int kColumns>
 __global__ void __launch_bounds__(32 * kRows)
-    RowAttentionKernel(const AttentionParams params) {
-  const int64_t query = int64_t{kRows} * blockIdx.x + threadIdx.y;
+    RowAttentionKernel(AttentionParams params) {
+  const int64_t query = int64_t{kRows} * blockIdx.x + threadIdx.x / 32;
   if (query >= params.queries) return;
   const AttentionTask task = TaskOf(params, blockIdx.z, blockIdx.y, query);
-  const int lane = threadIdx.x;
+  const int lane = threadIdx.x % 32;
   float q[kColumns], row[kColumns], out[kColumns] = {};
   LoadRow<T>(task.q, query, lane, q);
   RowMaximum maximum;
@@ -89,13 +81,9 @@ cudaError_t Launch(const AttentionParams& params, cudaStream_t stream) {
   const dim3 grid(static_cast<unsigned>((params.queries + kRows - 1) / kRows),
                   static_cast<unsigned>(params.heads),
                   static_cast<unsigned>(params.n));
-  const dim3 block(32, kRows);
-  if (params.head_dim <= 128) {
-    RowAttentionKernel<T, 4><<<grid, block, 0, stream>>>(params);
-  } else {
-    RowAttentionKernel<T, 32><<<grid, block, 0, stream>>>(params);
-  }
-  return cudaGetLastError();
+  const auto kernel = params.head_dim <= 128 ? RowAttentionKernel<T, 4>
+                                             : RowAttentionKernel<T, 32>;
+  return LaunchKernel(kernel, grid, 32 * kRows, 0, stream, params);
 }
 
 }  // namespace

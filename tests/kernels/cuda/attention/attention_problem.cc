@@ -101,50 +101,49 @@ double AttentionProblem::At(int which, int64_t n, int64_t row,
                                                    shape_.before + column]);
 }
 
-std::vector<double> AttentionProblem::Reference() const {
+std::vector<double> AttentionProblem::ReferenceRow(int64_t row) const {
   const AttentionShape& s = shape_;
   const double scale =
       s.scale != 0 ? s.scale : 1 / std::sqrt(static_cast<double>(s.head_dim));
-  std::vector<double> out(s.n * s.queries * s.heads * s.head_dim, 0.0);
-  std::vector<double> p(s.keys);
-  for (int64_t row = 0; row < s.n * s.queries * s.heads; ++row) {
-    const int64_t head = row % s.heads, query = row / s.heads % s.queries;
-    const int64_t n = row / s.heads / s.queries, first = head * s.head_dim;
-    const int64_t keys = s.causal ? query + 1 : s.keys;
-    double largest = -std::numeric_limits<double>::infinity(), sum = 0;
-    for (int64_t key = 0; key < keys; ++key) {
-      p[key] = 0;
-      for (int64_t d = first; d < first + s.head_dim; ++d) {
-        p[key] += At(0, n, query, d) * At(1, n, key, d);
-      }
-      p[key] *= scale;
-      largest = std::max(largest, p[key]);
+  const int64_t head = row % s.heads, query = row / s.heads % s.queries;
+  const int64_t n = row / s.heads / s.queries, first = head * s.head_dim;
+  const int64_t keys = s.causal ? query + 1 : s.keys;
+  std::vector<double> out(s.head_dim, 0.0), p(keys, 0.0);
+  double largest = -std::numeric_limits<double>::infinity(), sum = 0;
+  for (int64_t key = 0; key < keys; ++key) {
+    for (int64_t d = first; d < first + s.head_dim; ++d) {
+      p[key] += At(0, n, query, d) * At(1, n, key, d);
     }
-    for (int64_t key = 0; key < keys; ++key) {
-      p[key] = std::exp(p[key] - largest);
-      sum += p[key];
-    }
-    for (int64_t key = 0; key < keys; ++key) {
-      for (int64_t d = 0; d < s.head_dim; ++d) {
-        out[row * s.head_dim + d] += p[key] / sum * At(2, n, key, first + d);
-      }
+    p[key] *= scale;
+    largest = std::max(largest, p[key]);
+  }
+  for (int64_t key = 0; key < keys; ++key) {
+    p[key] = std::exp(p[key] - largest);
+    sum += p[key];
+  }
+  for (int64_t key = 0; key < keys; ++key) {
+    for (int64_t d = 0; d < s.head_dim; ++d) {
+      out[d] += p[key] / sum * At(2, n, key, first + d);
     }
   }
   return out;
 }
 
-double AttentionProblem::Error() const {
-  const std::vector<double> expected = Reference();
+double AttentionProblem::Error(int64_t stride) const {
+  const AttentionShape& s = shape_;
   double largest = 0, error = 0;
-  for (int64_t row = 0; row < shape_.n * shape_.keys; ++row) {
-    for (int64_t i = 0; i < shape_.heads * shape_.head_dim; ++i) {
+  for (int64_t row = 0; row < s.n * s.keys; ++row) {
+    for (int64_t i = 0; i < s.heads * s.head_dim; ++i) {
       largest = std::max(largest, std::fabs(At(2, 0, row, i)));
     }
   }
-  for (size_t i = 0; i < expected.size(); ++i) {
-    const double value = FromBits(dtype_, out_->data()[i]);
-    if (std::isnan(value)) return std::numeric_limits<double>::infinity();
-    error = std::max(error, std::fabs(value - expected[i]));
+  for (int64_t row = 0; row < s.n * s.queries * s.heads; row += stride) {
+    const std::vector<double> expected = ReferenceRow(row);
+    for (int64_t d = 0; d < s.head_dim; ++d) {
+      const double value = FromBits(dtype_, out_->data()[row * s.head_dim + d]);
+      if (std::isnan(value)) return std::numeric_limits<double>::infinity();
+      error = std::max(error, std::fabs(value - expected[d]));
+    }
   }
   return error / largest;
 }

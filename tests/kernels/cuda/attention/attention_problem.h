@@ -61,16 +61,16 @@ class AttentionProblem {
   // Returns picture `n` as a problem of its own.
   AttentionProblem Picture(int64_t n) const;
 
-  // Returns softmax(scale * q k') v in double precision, [n, queries, heads *
-  // head_dim].
-  std::vector<double> Reference() const;
-
-  // Returns the largest difference of the outputs from Reference(), relative
-  // to the largest |v|; infinity if one is not a number.
-  double Error() const;
+  // Returns the largest difference of the outputs from softmax(scale * q k') v
+  // in double precision, relative to the largest |v|; infinity if one is not a
+  // number. The overload looks at every stride-th row (picture, query, head).
+  double Error() const { return Error(1); }
+  double Error(int64_t stride) const;
 
  private:
   int64_t pitch() const;
+  // Returns a row (picture, query, head) of the answer in double precision.
+  std::vector<double> ReferenceRow(int64_t row) const;
   // Returns an operand's element.
   double At(int which, int64_t n, int64_t row, int64_t column) const;
 
