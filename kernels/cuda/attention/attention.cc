@@ -1,5 +1,6 @@
 #include "kernels/cuda/attention/attention.h"
 
+#include "kernels/cuda/attention/hopper_attention.h"
 #include "kernels/cuda/attention/mma_attention.h"
 #include "kernels/cuda/attention/plan.h"
 #include "kernels/cuda/attention/row_attention.h"
@@ -32,12 +33,14 @@ cudaError_t LaunchAttention(const AttentionParams& params,
   AttentionDevice device;
   const cudaError_t error = Describe(&device);
   if (error != cudaSuccess) return error;
-  const AttentionPlan plan = PlanAttention(params, device);
+  const AttentionPlan plan = PlanAttention(params, variant, device);
   switch (plan.kernel) {
     case AttentionKernel::kNone:
       return cudaSuccess;
     case AttentionKernel::kMma:
       return LaunchMmaAttention(plan.shape, params, stream);
+    case AttentionKernel::kHopper:
+      return LaunchHopperAttention(plan.shape, params, stream);
     case AttentionKernel::kRow:
       return LaunchRowAttention(params, stream);
   }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/cuda/attention/hopper_shape.h"
 #include "kernels/cuda/tiles/fragment.h"
 #include "kernels/cuda/tiles/swizzle.h"
 
@@ -24,6 +25,20 @@ bool IsAligned(const AttentionOperand& operand) {
          operand.column % kChunkElements == 0;
 }
 
+// The one capability whose instructions (sm_90a) the kernel uses.
+constexpr int kHopperCapability = 90;
+
+// Returns whether a tile of the Hopper kernel is mostly used, and coordinates
+// fit its tensor maps.
+bool SuitsHopper(const AttentionParams& params) {
+  constexpr int64_t kPromptKeys = 80;  // have a tile of their own
+  constexpr int64_t kSmallHead = 32;
+  constexpr int64_t kMaxCoordinate = int64_t{1} << 31;
+  return params.keys > kPromptKeys && params.head_dim > kSmallHead &&
+         params.head_dim <= 128 && params.queries < kMaxCoordinate &&
+         params.keys < kMaxCoordinate;
+}
+
 }  // namespace
 
 bool IsValid(const AttentionParams& params) {
@@ -44,16 +59,22 @@ bool IsAligned(const AttentionParams& params) {
 }
 
 AttentionPlan PlanAttention(const AttentionParams& params,
+                            AttentionVariant variant,
                             const AttentionDevice& device) {
   if (params.n == 0 || params.queries == 0) return {};
   const auto shape =
       ChooseMmaShape(params.head_dim, params.keys, device.shared_limit);
   // The largest score is the largest exponent only if the scale is positive.
-  if (device.compute_capability >= 80 && shape && IsAligned(params) &&
-      params.scale >= 0) {
-    return {AttentionKernel::kMma, *shape};
+  if (device.compute_capability < 80 || !shape || !IsAligned(params) ||
+      params.scale < 0) {
+    return {AttentionKernel::kRow, 0};
   }
-  return {AttentionKernel::kRow, 0};
+  if (variant == AttentionVariant::kHopper &&
+      device.compute_capability == kHopperCapability && SuitsHopper(params)) {
+    return {AttentionKernel::kHopper,
+            params.head_dim <= kHopperShapes[0].head_dim ? 0 : 1};
+  }
+  return {AttentionKernel::kMma, *shape};
 }
 
 }  // namespace tessera::kernels::cuda

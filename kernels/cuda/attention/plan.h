@@ -17,9 +17,10 @@ struct AttentionDevice {
 
 // The kernels there are.
 enum class AttentionKernel {
-  kNone,  // nothing to compute
-  kMma,   // tensor cores, kMmaShapes[shape]
-  kRow,   // one warp a row: any head, any alignment
+  kNone,    // nothing to compute
+  kMma,     // tensor cores, kMmaShapes[shape]
+  kHopper,  // warp-specialised, kHopperShapes[shape]
+  kRow,     // one warp a row: any head, any alignment
 };
 
 // A kernel and its shape.
@@ -35,8 +36,11 @@ bool IsValid(const AttentionParams& params);
 bool IsAligned(const AttentionParams& params);
 
 // Chooses for valid parameters. Neither n nor the number of queries matters
-// beyond whether there are any.
+// beyond whether there are any (and fit the copy engine's coordinates). With
+// kHopper, other kernels still serve prompts, heads wider than 128 or up to 32,
+// and other devices.
 AttentionPlan PlanAttention(const AttentionParams& params,
+                            AttentionVariant variant,
                             const AttentionDevice& device);
 
 }  // namespace tessera::kernels::cuda

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "gtest/gtest.h"
+#include "kernels/cuda/attention/hopper_shape.h"
 #include "kernels/cuda/attention/task.h"
 
 namespace tessera::kernels::cuda {
@@ -13,6 +14,8 @@ namespace {
 alignas(16) uint16_t memory[64];
 
 constexpr AttentionDevice kA100 = {80, 163 * 1024};
+constexpr AttentionDevice kH100 = {90, 227 * 1024};
+constexpr AttentionDevice kB200 = {100, 227 * 1024};
 constexpr AttentionDevice kT4 = {75, 64 * 1024};
 
 // The self-attention of a UNet, q, k and v side by side.
@@ -59,7 +62,8 @@ TEST(AttentionPlanTest, RefusesWhatDoesNotFit) {
 }
 
 TEST(AttentionPlanTest, TensorCoresServeAlignedHeads) {
-  const AttentionPlan plan = PlanAttention(Params(), kA100);
+  const AttentionPlan plan =
+      PlanAttention(Params(), AttentionVariant::kMma, kA100);
 
   EXPECT_EQ(plan.kernel, AttentionKernel::kMma);
   EXPECT_EQ(kMmaShapes[plan.shape].head_dim, 40);
@@ -70,7 +74,7 @@ TEST(AttentionPlanTest, RowsServeAllElse) {
     AttentionParams params = Params();
     change(params);
     EXPECT_TRUE(IsValid(params));
-    return PlanAttention(params, kA100).kernel;
+    return PlanAttention(params, AttentionVariant::kMma, kA100).kernel;
   };
   EXPECT_EQ(kernel([](auto& p) { p.head_dim = 36; }), AttentionKernel::kRow);
   EXPECT_EQ(kernel([](auto& p) { p.k.column = 324; }), AttentionKernel::kRow);
@@ -84,26 +88,61 @@ TEST(AttentionPlanTest, RowsServeAllElse) {
               p.q.pitch = p.k.pitch = p.v.pitch = 3 * 640;
             }),
             AttentionKernel::kRow);
-  EXPECT_EQ(PlanAttention(Params(), kT4).kernel, AttentionKernel::kRow);
+  EXPECT_EQ(PlanAttention(Params(), AttentionVariant::kMma, kT4).kernel,
+            AttentionKernel::kRow);
+}
+
+TEST(AttentionPlanTest, HopperIsAnOptionForItsDeviceAndHeads) {
+  const auto plan = [](int64_t head_dim, int64_t keys, AttentionVariant variant,
+                       const AttentionDevice& device) {
+    AttentionParams params = Params();
+    params.heads = 1;
+    params.head_dim = head_dim;
+    params.keys = keys;
+    EXPECT_TRUE(IsValid(params));
+    return PlanAttention(params, variant, device);
+  };
+  const auto hopper = AttentionVariant::kHopper;
+  for (const int64_t head_dim : {40, 64, 80, 128}) {
+    const AttentionPlan chosen = plan(head_dim, 4096, hopper, kH100);
+    EXPECT_EQ(chosen.kernel, AttentionKernel::kHopper);
+    EXPECT_EQ(kHopperShapes[chosen.shape].head_dim, head_dim <= 64 ? 64 : 128);
+    for (const AttentionDevice& device : {kA100, kB200}) {
+      EXPECT_EQ(plan(head_dim, 4096, hopper, device).kernel,
+                AttentionKernel::kMma);
+    }
+    EXPECT_EQ(plan(head_dim, 77, hopper, kH100).kernel, AttentionKernel::kMma);
+    EXPECT_EQ(plan(head_dim, 4096, AttentionVariant::kMma, kH100).kernel,
+              AttentionKernel::kMma);
+  }
+  for (const int64_t head_dim : {8, 32, 160, 320}) {
+    EXPECT_EQ(plan(head_dim, 4096, hopper, kH100).kernel,
+              AttentionKernel::kMma);
+  }
+  EXPECT_EQ(plan(36, 4096, hopper, kH100).kernel, AttentionKernel::kRow);
 }
 
 TEST(AttentionPlanTest, NothingToDoIsPlannedAsNothing) {
   AttentionParams params = Params();
   params.n = 0;
-  EXPECT_EQ(PlanAttention(params, kA100).kernel, AttentionKernel::kNone);
+  EXPECT_EQ(PlanAttention(params, AttentionVariant::kMma, kA100).kernel,
+            AttentionKernel::kNone);
   params.n = 1;
   params.queries = 0;
-  EXPECT_EQ(PlanAttention(params, kA100).kernel, AttentionKernel::kNone);
+  EXPECT_EQ(PlanAttention(params, AttentionVariant::kMma, kA100).kernel,
+            AttentionKernel::kNone);
 }
 
 TEST(AttentionPlanTest, BatchAndQueriesDoNotMatter) {
-  const AttentionPlan plan = PlanAttention(Params(), kA100);
+  const AttentionPlan plan =
+      PlanAttention(Params(), AttentionVariant::kMma, kA100);
   for (const int64_t n : {1, 2, 32}) {
     for (const int64_t queries : {1, 64, 4096}) {
       AttentionParams params = Params();
       params.n = n;
       params.queries = queries;
-      EXPECT_EQ(PlanAttention(params, kA100).shape, plan.shape);
+      EXPECT_EQ(PlanAttention(params, AttentionVariant::kMma, kA100).shape,
+                plan.shape);
     }
   }
 }
