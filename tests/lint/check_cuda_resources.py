@@ -4,7 +4,7 @@
 
 Reads the reports (OBJECT.ptxas.txt) that a build leaves beside the objects.
 No kernel may spill, use a stack, or draw one of ptxas' warnings (a dropped
-setmaxnreg, C7508; serialised wgmma, C7509 to C7519), except those named in
+setmaxnreg, C7508; serialised wgmma, C7509 to C7520), except those named in
 STACK_ALLOWED. With the compiler of the
 table, none may use more registers or static shared memory than the table says
 or be missing there. Skipped where nothing was compiled.
@@ -25,7 +25,7 @@ ENTRY = re.compile(r"Compiling entry function '(\S+)' for '(\w+)'")
 SPILL = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores")
 USED = re.compile(r"Used (\d+) registers")
 SHARED = re.compile(r"(\d+) bytes smem")
-WARNING = re.compile(r"\(C75(08|09|1\d)\)|warning", re.IGNORECASE)
+WARNING = re.compile(r"\(C75\d\d\)|warning", re.IGNORECASE)
 
 # Kernels that may use a stack, and why.
 STACK_ALLOWED = {

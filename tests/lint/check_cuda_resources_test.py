@@ -36,9 +36,10 @@ class ParseTest(unittest.TestCase):
         self.assertEqual(found["shared"], 1024)
 
     def test_reads_warnings_of_performance(self):
-        line = ("ptxas info    : (C7510) Potential Performance Loss: "
-                "wgmma.mma_async instructions are serialized")
-        self.assertEqual(list(checked.parse(line)), [(None, None, line)])
+        for code in ("C7508", "C7510", "C7520"):
+            line = (f"ptxas info    : ({code}) Potential Performance Loss: "
+                    "wgmma.mma_async instructions are serialized")
+            self.assertEqual(list(checked.parse(line)), [(None, None, line)])
 
     def test_names_are_short(self):
         self.assertEqual(checked.shorten(

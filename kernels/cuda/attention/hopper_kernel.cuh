@@ -144,11 +144,13 @@ class HopperConsumer {
     PackProbabilities();
     for (int block = blocks - 2; block >= 0; --block) {
       WaitBarrier(shared_.k_full(k_.stage), k_.parity);
+      // V was asked for right after K. Waiting between the products would make
+      // ptxas serialise them (C7520).
+      WaitBarrier(shared_.v_full(v_.stage), v_.parity);
       SyncNamed(turns_.own_barrier(), Turns::kThreads);
       WgmmaFence();
       Scores();
       WgmmaCommit();
-      WaitBarrier(shared_.v_full(v_.stage), v_.parity);
       Outputs();
       WgmmaCommit();
       if (turns_.ArrivesAfter(block)) {
@@ -352,14 +354,14 @@ __global__ void __launch_bounds__(HopperShape::kThreads, 1)
   const int blocks = static_cast<int>(KeyBlocks{
       task.k.rows, task.first_query, kShape.kRows, kShape.kKeys, task.causal}
                                           .count());
-  if (threadIdx.x < 128) {
+  // The same in all lanes, as the compiler must see to keep wgmma unserialised.
+  const int warpgroup = __shfl_sync(0xffffffffu, threadIdx.x / 128, 0);
+  if (warpgroup == 0) {
     ShrinkRegisters<kShape.kProducerRegisters>();
     if (threadIdx.x == 0) HopperProducer<kHeadDim>(params, shared).Run(blocks);
   } else {
     GrowRegisters<kShape.kConsumerRegisters>();
-    HopperConsumer<kHeadDim, kElement>(task, shared,
-                                       static_cast<int>(threadIdx.x) / 128 - 1)
-        .Run(blocks);
+    HopperConsumer<kHeadDim, kElement>(task, shared, warpgroup - 1).Run(blocks);
   }
 #endif
 }
