@@ -7,7 +7,6 @@
 #include "common/status_macros.h"
 #include "kernels/cuda/cast.h"
 #include "kernels/cuda/epilogue.h"
-#include "kernels/cuda/gemm_call.h"
 #include "kernels/cuda/gemm_timing.h"
 
 namespace tessera::kernels::cuda {
@@ -96,7 +95,7 @@ absl::StatusOr<GemmAlgorithm> Gemms::Choose(const GemmKey& key) const {
       const std::unique_ptr<GemmCall> call,
       GemmCall::Create(*library_, handle_, key, kReferenceRows, key.k));
   ASSIGN_OR_RETURN(std::vector<GemmAlgorithm> candidates,
-                   call->Candidates(kCandidates, kGemmLibraryBytes));
+                   call->Candidates(kCandidates));
   for (const int64_t rows : kServedRows) {
     ASSIGN_OR_RETURN(const std::unique_ptr<GemmCall> served,
                      GemmCall::Create(*library_, handle_, key, rows, key.k));

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "kernels/cuda/cublaslt_library.h"
+#include "kernels/cuda/gemm_call.h"
 #include "kernels/cuda/gemm_plans.h"
 #include "kernels/dtype.h"
 #include "kernels/ops/activation.h"
@@ -37,7 +38,6 @@ struct GemmParams {
 
 // What a gemm may use besides its operands: the library's part, and the bias
 // in the type of `out`, as the library wants it.
-inline constexpr int64_t kGemmLibraryBytes = int64_t{8} << 20;
 inline constexpr int64_t kGemmMaxOutputs = 65536;
 inline constexpr int64_t kGemmWorkspaceBytes =
     kGemmLibraryBytes + 2 * kGemmMaxOutputs;

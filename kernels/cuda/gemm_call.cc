@@ -9,7 +9,7 @@ namespace tessera::kernels::cuda {
 namespace {
 
 // Is alpha always, and beta where there is a residual.
-constexpr float kOne = 1;
+alignas(16) constexpr float kOne = 1;
 constexpr float kZero = 0;
 
 // Names an element type as CUDA does.
@@ -17,14 +17,10 @@ cudaDataType_t DataType(DType dtype) {
   return dtype == DType::kF16 ? CUDA_R_16F : CUDA_R_16BF;
 }
 
-// Converts to the library's opaque words and back.
+// Converts the library's opaque words.
 cublasLtMatmulAlgo_t Unpack(const GemmAlgorithm& algorithm) {
-  static_assert(sizeof(cublasLtMatmulAlgo_t) == sizeof(algorithm.words));
-  return std::bit_cast<cublasLtMatmulAlgo_t>(algorithm.words);
-}
-GemmAlgorithm Pack(const cublasLtMatmulHeuristicResult_t& result) {
-  return {std::bit_cast<std::array<uint64_t, 8>>(result.algo),
-          static_cast<int64_t>(result.workspaceSize)};
+  static_assert(sizeof(cublasLtMatmulAlgo_t) == sizeof(GemmAlgorithm));
+  return std::bit_cast<cublasLtMatmulAlgo_t>(algorithm);
 }
 
 }  // namespace
@@ -71,6 +67,8 @@ absl::Status GemmCall::Describe(int64_t m, int64_t a_pitch) {
       library_.set_desc(operation, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue,
                         sizeof(epilogue)),
       "cublasLtMatmulDescSetAttribute(EPILOGUE)"));
+  // The library asks for some bias before it judges algorithms; it reads none.
+  if (key_.bias) RETURN_IF_ERROR(SetBias(&kOne));
   ASSIGN_OR_RETURN(weights_, MakeLayout(key_.k, key_.n, key_.k));
   ASSIGN_OR_RETURN(a_, MakeLayout(key_.k, m, a_pitch));
   ASSIGN_OR_RETURN(out_, MakeLayout(key_.n, m, key_.n));
@@ -78,7 +76,7 @@ absl::Status GemmCall::Describe(int64_t m, int64_t a_pitch) {
 }
 
 absl::StatusOr<std::vector<GemmAlgorithm>> GemmCall::Candidates(
-    int count, int64_t workspace_bytes) const {
+    int count) const {
   cublasLtMatmulPreference_t preference = nullptr;
   RETURN_IF_ERROR(library_.ToStatus(library_.create_preference(&preference),
                                     "cublasLtMatmulPreferenceCreate"));
@@ -92,7 +90,7 @@ absl::StatusOr<std::vector<GemmAlgorithm>> GemmCall::Candidates(
         "cublasLtMatmulPreferenceSetAttribute");
   };
   RETURN_IF_ERROR(set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-                      static_cast<uint64_t>(workspace_bytes)));
+                      static_cast<uint64_t>(kGemmLibraryBytes)));
   // No scheme but none: no sum over k may be split.
   RETURN_IF_ERROR(set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
                       static_cast<uint32_t>(CUBLASLT_REDUCTION_SCHEME_NONE)));
@@ -116,7 +114,7 @@ absl::StatusOr<std::vector<GemmAlgorithm>> GemmCall::Candidates(
   std::vector<GemmAlgorithm> algorithms;
   for (const cublasLtMatmulHeuristicResult_t& result : results) {
     if (result.state == CUBLAS_STATUS_SUCCESS && !SplitsSums(result.algo)) {
-      algorithms.push_back(Pack(result));
+      algorithms.push_back(std::bit_cast<GemmAlgorithm>(result.algo));
     }
   }
   return algorithms;
@@ -145,19 +143,20 @@ bool GemmCall::Supports(const GemmAlgorithm& algorithm) const {
   return library_.check_algo(handle_, operation_.get(), weights_.get(),
                              a_.get(), out_.get(), out_.get(), &unpacked,
                              &result) == CUBLAS_STATUS_SUCCESS &&
-         static_cast<int64_t>(result.workspaceSize) <=
-             algorithm.workspace_bytes;
+         static_cast<int64_t>(result.workspaceSize) <= kGemmLibraryBytes;
+}
+
+absl::Status GemmCall::SetBias(const void* bias) {
+  return library_.ToStatus(
+      library_.set_desc(operation_.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER,
+                        &bias, sizeof(bias)),
+      "cublasLtMatmulDescSetAttribute(BIAS_POINTER)");
 }
 
 absl::Status GemmCall::Run(const GemmOperands& operands,
                            const GemmAlgorithm& algorithm,
                            cudaStream_t stream) {
-  if (key_.bias) {
-    RETURN_IF_ERROR(library_.ToStatus(
-        library_.set_desc(operation_.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER,
-                          &operands.bias, sizeof(operands.bias)),
-        "cublasLtMatmulDescSetAttribute(BIAS_POINTER)"));
-  }
+  if (key_.bias) RETURN_IF_ERROR(SetBias(operands.bias));
   const cublasLtMatmulAlgo_t unpacked = Unpack(algorithm);
   const void* const c = key_.residual ? operands.residual : operands.out;
   return library_.ToStatus(
@@ -165,7 +164,7 @@ absl::Status GemmCall::Run(const GemmOperands& operands,
                       weights_.get(), operands.a, a_.get(),
                       key_.residual ? &kOne : &kZero, c, out_.get(),
                       operands.out, out_.get(), &unpacked, operands.workspace,
-                      static_cast<size_t>(algorithm.workspace_bytes), stream),
+                      static_cast<size_t>(kGemmLibraryBytes), stream),
       "cublasLtMatmul");
 }
 

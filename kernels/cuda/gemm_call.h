@@ -23,8 +23,12 @@ struct GemmOperands {
   const void* bias = nullptr;      // [n], if the key has one
   const void* residual = nullptr;  // [m, n], if the key has one
   void* out = nullptr;             // [m, n]
-  void* workspace = nullptr;       // as much as the algorithm needs
+  void* workspace = nullptr;       // kGemmLibraryBytes
 };
+
+// What the library may use besides the operands. Algorithms that need more are
+// refused.
+inline constexpr int64_t kGemmLibraryBytes = int64_t{8} << 20;
 
 // The descriptors of out = a weights' (+ bias) (+ residual) for `m` rows. The
 // library thinks in columns: it computes out' = weights a' with weights
@@ -39,11 +43,9 @@ class GemmCall {
 
   // Returns up to `count` algorithms that split no sum, best first. Errors:
   // INTERNAL when the library refuses.
-  absl::StatusOr<std::vector<GemmAlgorithm>> Candidates(
-      int count, int64_t workspace_bytes) const;
+  absl::StatusOr<std::vector<GemmAlgorithm>> Candidates(int count) const;
 
-  // Returns whether the algorithm can compute this product with as much
-  // workspace as it says.
+  // Returns whether the algorithm can compute this product.
   bool Supports(const GemmAlgorithm& algorithm) const;
 
   // Enqueues the product. Errors: INTERNAL when the library refuses.
@@ -66,6 +68,7 @@ class GemmCall {
 
   GemmCall(const CublasLtLibrary& library, cublasLtHandle_t handle,
            const GemmKey& key);
+  absl::Status SetBias(const void* bias);
   absl::Status Describe(int64_t m, int64_t a_pitch);
   absl::StatusOr<Layout> MakeLayout(int64_t rows, int64_t columns,
                                     int64_t pitch) const;

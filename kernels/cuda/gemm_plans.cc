@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -13,8 +14,9 @@
 namespace tessera::kernels::cuda {
 namespace {
 
-// Device, version, n, k, dtype, bias, residual, alignment, workspace, words.
-constexpr size_t kFields = 9 + 8;
+// Counts device, version, n, k, dtype, bias, residual, alignment, words.
+constexpr size_t kOwnFields = 8;
+constexpr size_t kFields = kOwnFields + std::tuple_size_v<GemmAlgorithm>;
 
 // Names of devices contain spaces, so fields are set apart by tabs.
 constexpr char kSeparator = '\t';
@@ -47,15 +49,14 @@ std::optional<Line> ParseLine(const std::string& text) {
       !absl::SimpleAtoi(fields[3], &line.key.k) || !dtype.has_value() ||
       !absl::SimpleAtoi(fields[5], &bias) ||
       !absl::SimpleAtoi(fields[6], &residual) ||
-      !absl::SimpleAtoi(fields[7], &line.key.alignment) ||
-      !absl::SimpleAtoi(fields[8], &line.algorithm.workspace_bytes)) {
+      !absl::SimpleAtoi(fields[7], &line.key.alignment)) {
     return std::nullopt;
   }
   line.key.dtype = *dtype;
   line.key.bias = bias != 0;
   line.key.residual = residual != 0;
-  for (size_t i = 0; i < line.algorithm.words.size(); ++i) {
-    if (!absl::SimpleHexAtoi(fields[9 + i], &line.algorithm.words[i])) {
+  for (size_t i = 0; i < line.algorithm.size(); ++i) {
+    if (!absl::SimpleHexAtoi(fields[kOwnFields + i], &line.algorithm[i])) {
       return std::nullopt;
     }
   }
@@ -105,11 +106,11 @@ absl::Status GemmPlans::Parse(const std::string& text) {
 std::string GemmPlans::Format() const {
   std::string text;
   for (const auto& [key, algorithm] : plans_) {
-    absl::StrAppendFormat(&text, "%s\t%d\t%d\t%d\t%s\t%d\t%d\t%d\t%d", device_,
+    absl::StrAppendFormat(&text, "%s\t%d\t%d\t%d\t%s\t%d\t%d\t%d", device_,
                           version_, key.n, key.k, std::string(Name(key.dtype)),
-                          key.bias ? 1 : 0, key.residual ? 1 : 0, key.alignment,
-                          algorithm.workspace_bytes);
-    for (const uint64_t word : algorithm.words) {
+                          key.bias ? 1 : 0, key.residual ? 1 : 0,
+                          key.alignment);
+    for (const uint64_t word : algorithm) {
       absl::StrAppendFormat(&text, "\t%x", word);
     }
     text += '\n';

@@ -34,12 +34,7 @@ int AlignmentOf(uint64_t bits);
 
 // The library's own description of an algorithm, opaque but stable for one
 // version of the library.
-struct GemmAlgorithm {
-  std::array<uint64_t, 8> words = {};
-  int64_t workspace_bytes = 0;
-
-  bool operator==(const GemmAlgorithm&) const = default;
-};
+using GemmAlgorithm = std::array<uint64_t, 8>;
 
 // The plans of one device and version of the library. Thread-compatible.
 class GemmPlans {

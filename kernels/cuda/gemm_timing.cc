@@ -79,15 +79,11 @@ absl::StatusOr<GemmAlgorithm> ChooseByTime(
     GemmCall& call, const GemmKey& key, int64_t m,
     const std::vector<GemmAlgorithm>& candidates) {
   const int64_t size = SizeOf(key.dtype);
-  int64_t workspace_bytes = 1;
-  for (const GemmAlgorithm& candidate : candidates) {
-    workspace_bytes = std::max(workspace_bytes, candidate.workspace_bytes);
-  }
   ASSIGN_OR_RETURN(const Memory a, Allocate(m * key.k * size));
   ASSIGN_OR_RETURN(const Memory weights, Allocate(key.n * key.k * size));
   ASSIGN_OR_RETURN(const Memory bias, Allocate(key.n * size));
   ASSIGN_OR_RETURN(const Memory out, Allocate(m * key.n * size));
-  ASSIGN_OR_RETURN(const Memory workspace, Allocate(workspace_bytes));
+  ASSIGN_OR_RETURN(const Memory workspace, Allocate(kGemmLibraryBytes));
   const GemmOperands operands = {.a = a.get(),
                                  .weights = weights.get(),
                                  .bias = bias.get(),

@@ -21,8 +21,8 @@ const GemmKey kOther = {.n = 640,
                         .bias = true,
                         .residual = true,
                         .alignment = 8};
-const GemmAlgorithm kAlgorithm = {{1, 2, 3, 4, 5, 6, 7, 8}, 4096};
-const GemmAlgorithm kWide = {{~uint64_t{0}, 0, 1, 0, 0, 0, 0, 0xDEADBEEF}, 0};
+const GemmAlgorithm kAlgorithm = {1, 2, 3, 4, 5, 6, 7, 8};
+const GemmAlgorithm kWide = {~uint64_t{0}, 0, 1, 0, 0, 0, 0, 0xDEADBEEF};
 
 TEST(GemmPlansTest, ReadsBackWhatItWrote) {
   GemmPlans written(kDevice, kVersion);
