@@ -90,6 +90,23 @@ void Block::Meet(void* operand, const Collective& collective) {
   Pause(State::kCollective);
 }
 
+void Block::Defer(std::function<void()> copy) {
+  threads_[static_cast<size_t>(running_)].copies.back().push_back(
+      std::move(copy));
+}
+
+void Block::Commit() {
+  threads_[static_cast<size_t>(running_)].copies.emplace_back();
+}
+
+void Block::Wait(size_t pending) {
+  auto& copies = threads_[static_cast<size_t>(running_)].copies;
+  while (copies.size() > pending + 1) {
+    for (const std::function<void()>& copy : copies.front()) copy();
+    copies.pop_front();
+  }
+}
+
 // Serves the warp from thread `first` on if all of its lanes are there; a lane
 // that returned early is missed for ever, as on a device with a full mask.
 bool Block::ReleaseWarp(int first) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -38,6 +39,15 @@ class Block {
   // operands of all of its lanes. The result is in the operands.
   void Meet(void* operand, const Collective& collective);
 
+  // Puts off `copy` until the running thread waits for it: what is read before
+  // is not what was to be copied.
+  void Defer(std::function<void()> copy);
+
+  // Ends a group of the running thread's copies; then waits until at most
+  // `pending` of its newest groups are put off still.
+  void Commit();
+  void Wait(size_t pending);
+
   std::byte* shared() const { return shared_; }
 
   // The block whose thread is running.
@@ -54,6 +64,9 @@ class Block {
     State state = State::kReady;
     void* operand = nullptr;
     const Collective* collective = nullptr;
+    // Groups of copies, the oldest first; the last one is still open.
+    std::deque<std::vector<std::function<void()>>> copies =
+        std::deque<std::vector<std::function<void()>>>(1);
   };
 
   static void Start();

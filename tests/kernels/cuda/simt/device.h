@@ -2,7 +2,8 @@
 //
 // Included before everything else. It defines what CUDA C++ adds to C++ (the
 // built-in variables and functions) and takes the place of kernels/cuda's
-// launch.cuh, whose guard it claims. Everything else in a kernel is the
+// launch.cuh, and with tensor_core.h that of tensor_core.cuh, by claiming their
+// guards. Everything else in a kernel is the
 // device's own source.
 #ifndef TESSERA_TESTS_KERNELS_CUDA_SIMT_DEVICE_H_
 #define TESSERA_TESTS_KERNELS_CUDA_SIMT_DEVICE_H_
@@ -94,5 +95,7 @@ T* SharedMemory() {
 }
 
 }  // namespace tessera::kernels::cuda
+
+#include "tests/kernels/cuda/simt/tensor_core.h"
 
 #endif  // TESSERA_TESTS_KERNELS_CUDA_SIMT_DEVICE_H_
