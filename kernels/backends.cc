@@ -19,25 +19,22 @@ constexpr int kMaxThreads = 1024;
 
 }  // namespace
 
-Device::Device(DeviceKind kind, const OpTable& ops,
-               std::unique_ptr<cpu::ThreadPool> pool, std::string description)
-    : kind_(kind),
-      ops_(ops),
-      pool_(std::move(pool)),
-      description_(std::move(description)) {}
+Device::Device(DeviceParts parts) : parts_(std::move(parts)) {}
 
 // Is defined here, where ThreadPool is complete.
 Device::~Device() = default;
 
-std::string Device::name() const {
-  switch (kind_) {
-    case DeviceKind::kCpu:
-      return "cpu";
-  }
-  return "unknown";
+Memory& Device::memory() const {
+  return backend() == nullptr ? HostMemory() : backend()->memory();
 }
 
-int Device::threads() const { return pool_->threads(); }
+int Device::threads() const {
+  return parts_.pool == nullptr ? 1 : parts_.pool->threads();
+}
+
+absl::Status Device::health() const {
+  return backend() == nullptr ? absl::OkStatus() : backend()->health();
+}
 
 absl::StatusOr<std::unique_ptr<Device>> CreateCpuDevice(int threads) {
   if (threads < 1) {
@@ -52,10 +49,12 @@ absl::StatusOr<std::unique_ptr<Device>> CreateCpuDevice(int threads) {
         "depend");
   }
   // Describes the instruction set too: timings mean little without it.
-  return std::make_unique<Device>(
-      DeviceKind::kCpu, cpu::Ops(), std::make_unique<cpu::ThreadPool>(threads),
-      absl::StrCat("cpu: ", cpu::InstructionSet(), ", ", threads,
-                   threads == 1 ? " thread" : " threads"));
+  return std::make_unique<Device>(DeviceParts{
+      .name = "cpu",
+      .ops = cpu::Ops(),
+      .pool = std::make_shared<cpu::ThreadPool>(threads),
+      .description = absl::StrCat("cpu: ", cpu::InstructionSet(), ", ", threads,
+                                  threads == 1 ? " thread" : " threads")});
 }
 
 absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const std::string& name,
