@@ -194,7 +194,7 @@ WorkerFacts DescribeWorker(const Options& options,
   facts.threads = device.threads();
   facts.version = TESSERA_VERSION;
   facts.models = models;
-  facts.batch = ResolveBatch(options.batch);
+  facts.batch = ResolveBatch(options.batch, device.has_own_memory());
   return facts;
 }
 
