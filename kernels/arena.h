@@ -3,10 +3,13 @@
 #define TESSERA_KERNELS_ARENA_H_
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "kernels/device_backend.h"
 #include "kernels/stream.h"
 #include "kernels/tensor.h"
 
@@ -47,9 +50,17 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // Runs `forward` on `stream`, planning it first if this is the first run,
-  // and synchronizes. Returns the first error of the stream.
+  // Runs `forward` on `stream`, planning it first if this is the first run.
+  // Returns the first error known by then, such as RESOURCE_EXHAUSTED when the
+  // device has too little memory; does not wait. All runs are on one device.
   absl::Status Run(Stream& stream, absl::FunctionRef<void()> forward);
+
+  // Does the same, and where the device can, records the second run for which
+  // `inputs` is the same and replays it from then on without calling
+  // `forward`. `inputs` are the addresses outside of the arena that the pass
+  // uses, and any other number that what it does depends on.
+  absl::Status RunRecorded(Stream& stream, std::span<const uintptr_t> inputs,
+                           absl::FunctionRef<void()> forward);
 
   // Returns a scratch tensor; only inside Run's function. Contents are
   // whatever was there before.
@@ -70,13 +81,18 @@ class Arena {
     int64_t offset;
   };
 
+  absl::Status Plan(Stream& stream, absl::FunctionRef<void()> forward);
+  absl::Status RunPlanned(Stream& stream, absl::FunctionRef<void()> forward);
+  absl::Status Record(Stream& stream, absl::FunctionRef<void()> forward);
   void Release(int64_t id);
-  void PackBlocks();
+  absl::Status PackBlocks(Device& device);
 
   // Says what Allocate does: refuse, record, or replay the plan.
   enum class Mode { kIdle, kPlanning, kRunning };
 
   Mode mode_ = Mode::kIdle;
+  // Of the device's memory.
+  Place place_ = Place::kHost;
   // Is set once a plan was packed, and stays: the plan never changes.
   bool planned_ = false;
   // Ticks so far in the planning pass.
@@ -87,6 +103,13 @@ class Arena {
   std::vector<Block> blocks_;
   // One block of bytes in which all of them lie.
   Tensor block_;
+  // What the last run that was not replayed was given; recorded when it comes
+  // again.
+  std::vector<uintptr_t> inputs_;
+  // Refers to `block_`. Null: the inputs have come once.
+  std::unique_ptr<Recording> recording_;
+  // Is set when a pass could not be recorded: it then runs op by op.
+  bool unrecordable_ = false;
 };
 
 }  // namespace tessera::kernels

@@ -5,7 +5,11 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "kernels/device_backend.h"
+#include "kernels/dtype.h"
+#include "kernels/memory.h"
 
 namespace tessera::kernels {
 
@@ -15,38 +19,57 @@ namespace cpu {
 class ThreadPool;
 }  // namespace cpu
 
-// Kinds of devices for which there may be a backend.
-enum class DeviceKind { kCpu };
+// What a device is made of.
+struct DeviceParts {
+  std::string name;    // as users give it
+  const OpTable& ops;  // of static lifetime
+  // What activations and weights are stored as.
+  DType compute_dtype = DType::kF32;
+  // Threads of the host that share an op; null for a device without any. Not
+  // shared, but destroyed without its type being known.
+  std::shared_ptr<cpu::ThreadPool> pool;
+  // Null for the CPU, whose ops have ended when they return.
+  std::unique_ptr<DeviceBackend> backend;
+  std::string description;
+};
 
-// Owns what ops need at run time: threads and their workspaces. Thread-safe:
-// streams on one device take turns, op by op.
+// Owns what ops need at run time: memory, and threads and their workspaces or
+// a connection to a GPU. Thread-safe: streams on one device take turns, op by
+// op.
 class Device {
  public:
-  // Takes over the threads; `ops` is a table of static lifetime.
-  Device(DeviceKind kind, const OpTable& ops,
-         std::unique_ptr<cpu::ThreadPool> pool, std::string description);
+  explicit Device(DeviceParts parts);
   ~Device();
 
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
-  DeviceKind kind() const { return kind_; }
-  const OpTable& ops() const { return ops_; }
-  cpu::ThreadPool& pool() const { return *pool_; }
+  const OpTable& ops() const { return parts_.ops; }
+  // The type of activations and weights: f32, f16 or bf16.
+  DType compute_dtype() const { return parts_.compute_dtype; }
+  // Where tensors lie that ops take.
+  Memory& memory() const;
+  // Whether tensors lie in memory that the host cannot read.
+  bool has_own_memory() const { return memory().place() == Place::kDevice; }
+  // Null for the CPU.
+  DeviceBackend* backend() const { return parts_.backend.get(); }
+  // For the CPU's ops alone.
+  cpu::ThreadPool& pool() const { return *parts_.pool; }
   // Returns how many threads share an op, the calling one included.
   int threads() const;
 
-  // The name users give it, e.g. "cpu".
-  std::string name() const;
+  // Says whether the device can still be used; once it is not OK it stays the
+  // same error, and only a new process gets the device back.
+  absl::Status health() const;
+
+  // The name users give it, e.g. "cpu" or "cuda:0".
+  const std::string& name() const { return parts_.name; }
 
   // One line for logs, e.g. "cpu: AVX3, 2 threads".
-  const std::string& description() const { return description_; }
+  const std::string& description() const { return parts_.description; }
 
  private:
-  DeviceKind kind_;
-  const OpTable& ops_;
-  std::unique_ptr<cpu::ThreadPool> pool_;
-  std::string description_;
+  DeviceParts parts_;
 };
 
 // Creates the CPU device with `threads` threads, the caller's included.
@@ -54,9 +77,10 @@ class Device {
 // processor lacks fused multiply-add (AVX2), on which equal bits depend.
 absl::StatusOr<std::unique_ptr<Device>> CreateCpuDevice(int threads);
 
-// Opens the device a user names: "auto", "cpu" or "cuda:N". `threads` is for
-// the CPU; 0 means one a core. Errors: INVALID_ARGUMENT for another name or
-// number of threads, FAILED_PRECONDITION for a device that this build or
+// Opens the device a user names: "cpu", "cuda:N", or "auto", which is the
+// first GPU where one can be used and else the CPU. `threads` is for the CPU;
+// 0 means one a core. Errors: INVALID_ARGUMENT for another name or number of
+// threads, FAILED_PRECONDITION with the reason for a device that this build or
 // machine lacks.
 absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const std::string& name,
                                                    int threads);

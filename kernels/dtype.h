@@ -69,6 +69,34 @@ inline float HalfToFloat(uint16_t bits) {
                               (mantissa << 13));
 }
 
+// Rounds to the nearest bfloat16, ties to even; NaN stays NaN.
+inline uint16_t FloatToBf16(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  if ((bits & 0x7FFFFFFFu) > 0x7F800000u) {
+    return static_cast<uint16_t>(bits >> 16 | 0x40u);  // quiet
+  }
+  return static_cast<uint16_t>((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
+}
+
+// Rounds to the nearest IEEE half, ties to even: subnormals are kept, values
+// of 65520 and more become infinite, NaN stays NaN.
+inline uint16_t FloatToHalf(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  const auto sign = static_cast<uint16_t>(bits >> 16 & 0x8000u);
+  const uint32_t magnitude = bits & 0x7FFFFFFFu;
+  if (magnitude > 0x7F800000u) return sign | 0x7E00u;
+  if (magnitude >= 0x477FF000u) return sign | 0x7C00u;
+  if (magnitude < 0x38800000u) {
+    // Adds 0.5, whose last bit is worth 2^-24 as a subnormal half's is: the sum
+    // is rounded where the half ends.
+    const float sum = std::bit_cast<float>(magnitude) + 0.5f;
+    return static_cast<uint16_t>(sign |
+                                 (std::bit_cast<uint32_t>(sum) - 0x3F000000u));
+  }
+  const uint32_t rounded = magnitude + 0xFFFu + (magnitude >> 13 & 1u);
+  return static_cast<uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
+}
+
 }  // namespace tessera::kernels
 
 #endif  // TESSERA_KERNELS_DTYPE_H_

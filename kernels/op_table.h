@@ -5,6 +5,7 @@
 #include "kernels/ops/attention.h"
 #include "kernels/ops/concat.h"
 #include "kernels/ops/conv2d.h"
+#include "kernels/ops/copy.h"
 #include "kernels/ops/elementwise.h"
 #include "kernels/ops/embedding.h"
 #include "kernels/ops/geglu.h"
@@ -16,10 +17,14 @@
 #include "kernels/ops/resample.h"
 #include "kernels/ops/sampler_step.h"
 #include "kernels/ops/scale_rows.h"
+#include "kernels/packed_weights.h"
 #include "kernels/stream.h"
 
 namespace tessera::kernels {
 
+// Operands lie with the device and are of the type that it computes in, where
+// the op names no other type or place; sums are f32 or wider in any case.
+//
 // Filled by designated initialisers in one file a backend; a forgotten op
 // does not compile. Entries are called with validated arguments, never while
 // planning or after an error: call the functions of kernels/ops instead.
@@ -29,6 +34,7 @@ struct OpTable {
   void (&attention)(Stream&, const AttentionArgs&);
   void (&concat_channels)(Stream&, const ConcatChannelsArgs&);
   void (&conv2d)(Stream&, const Conv2dArgs&);
+  void (&copy)(Stream&, const CopyArgs&);
   void (&geglu)(Stream&, const GegluArgs&);
   void (&gemm)(Stream&, const GemmArgs&);
   void (&group_norm)(Stream&, const GroupNormArgs&);
@@ -40,6 +46,11 @@ struct OpTable {
   void (&scale_rows)(Stream&, const ScaleRowsArgs&);
   void (&timestep_embedding)(Stream&, const TimestepEmbeddingArgs&);
   void (&token_embedding)(Stream&, const TokenEmbeddingArgs&);
+
+  // Lay out a matrix as gemm and conv2d read it, and back as f32 on the host
+  // in the checkpoint's order; `pack` is not given an empty matrix.
+  absl::StatusOr<Tensor> (&pack_weights)(Device&, const WeightMatrix&);
+  absl::StatusOr<Tensor> (&unpack_weights)(const PackedWeights&);
 };
 
 }  // namespace tessera::kernels

@@ -19,10 +19,18 @@ bool Stream::Admit(absl::Status validation) {
   return !planning_ && error_.ok();
 }
 
-// Has nothing to wait for on the CPU, where an op is finished when its call
-// returns; hands over the error and makes the stream usable again.
-absl::Status Stream::Synchronize() {
+absl::Status Stream::TakeError() {
   return std::exchange(error_, absl::OkStatus());
+}
+
+// Has nothing to wait for on the CPU, where an op is finished when its call
+// returns. An op's own error comes before what the device says of the queue,
+// which then is its consequence.
+absl::Status Stream::Synchronize() {
+  if (DeviceBackend* const backend = device_.backend(); backend != nullptr) {
+    Fail(backend->Synchronize());
+  }
+  return TakeError();
 }
 
 }  // namespace tessera::kernels

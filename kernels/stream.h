@@ -10,8 +10,10 @@ class Device;
 struct OpTable;
 
 // Ops are called on a stream and report nothing: the first error is latched,
-// later ops do nothing, and Synchronize() tells. Model code thus needs no
-// status check between ops. Not thread-safe: one thread uses a stream.
+// later ops do nothing, and TakeError() or Synchronize() tells. Model code thus
+// needs no status check between ops. On a device with a queue an op that has
+// returned may not have run yet; ops of all streams of a device run in the
+// order of the calls. Not thread-safe: one thread uses a stream.
 class Stream {
  public:
   // Borrows the device, which must outlive the stream.
@@ -39,13 +41,16 @@ class Stream {
   // a bad one; false also while planning or after an earlier error.
   bool Admit(absl::Status validation);
 
+  // Returns the first error known so far and clears it, without waiting.
+  absl::Status TakeError();
+
   // Waits for all work, returns the first error and clears it.
   absl::Status Synchronize();
 
  private:
-  // Borrowed; every op runs on its threads.
+  // Borrowed; every op runs there.
   Device& device_;
-  // The first error since the last Synchronize.
+  // The first error since one was last taken.
   absl::Status error_;
   // Makes ops validate only.
   bool planning_ = false;

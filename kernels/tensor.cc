@@ -1,17 +1,13 @@
 #include "kernels/tensor.h"
 
-#include <cstdlib>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "kernels/convert.h"
+#include "kernels/device.h"
 
 namespace tessera::kernels {
-namespace {
-
-// A cache line, and the widest vector.
-constexpr size_t kAlignment = 64;
-
-}  // namespace
 
 TensorView TensorView::Slice(int64_t begin, int64_t end) const {
   CHECK(shape.rank() > 0 && begin >= 0 && begin <= end && end <= shape[0]);
@@ -19,31 +15,40 @@ TensorView TensorView::Slice(int64_t begin, int64_t end) const {
   part.Set(0, end - begin);
   // Counts the bytes of one entry of the first axis; an empty tensor has none.
   const int64_t entry = shape[0] == 0 ? 0 : bytes() / shape[0];
-  return {static_cast<std::byte*>(data) + begin * entry, dtype, part};
+  return {static_cast<std::byte*>(data) + begin * entry, dtype, part, place};
 }
 
 TensorView TensorView::Reshaped(Shape new_shape) const {
   CHECK(new_shape.elements() == shape.elements());
-  return {data, dtype, new_shape};
+  return {data, dtype, new_shape, place};
 }
 
-Tensor::Tensor(Shape shape, DType dtype) : shape_(shape), dtype_(dtype) {
-  const auto size = static_cast<size_t>(bytes());
-  // Rounds up past the end: aligned_alloc wants a multiple of the alignment,
-  // and an empty tensor still gets memory, so that its data is not null.
-  const size_t rounded = (size / kAlignment + 1) * kAlignment;
-  data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded)));
-  // Dies without memory: no caller could go on.
-  CHECK(data_ != nullptr);
-  // Zeroes the padding too; packing counts on zeros.
-  std::memset(data_.get(), 0, rounded);
+Tensor::Tensor(void* data, Memory& memory, Shape shape, DType dtype)
+    : data_(static_cast<std::byte*>(data),
+            Free{&memory, shape.elements() * SizeOf(dtype)}),
+      shape_(shape),
+      dtype_(dtype) {}
+
+// Relies on the host's memory, which dies rather than fail.
+Tensor::Tensor(Shape shape, DType dtype)
+    : Tensor(*HostMemory().Allocate(shape.elements() * SizeOf(dtype)),
+             HostMemory(), shape, dtype) {}
+
+absl::StatusOr<Tensor> Tensor::Create(Device& device, Shape shape,
+                                      DType dtype) {
+  ASSIGN_OR_RETURN(void* const data,
+                   device.memory().Allocate(shape.elements() * SizeOf(dtype)));
+  return Tensor(data, device.memory(), shape, dtype);
 }
 
-void Tensor::Free::operator()(std::byte* memory) const { std::free(memory); }
+void Tensor::Free::operator()(std::byte* data) const {
+  if (memory != nullptr) memory->Free(data, bytes);
+}
 
 // Keeps emptiness: an empty tensor owns no memory and has shape [0].
 Tensor Tensor::Clone() const {
   if (empty()) return Tensor();
+  CHECK(place() == Place::kHost);
   Tensor copy(shape_, dtype_);
   std::memcpy(copy.data_.get(), data_.get(), static_cast<size_t>(bytes()));
   return copy;
@@ -55,21 +60,10 @@ absl::StatusOr<Tensor> ToF32(const TensorView& source) {
         absl::StrCat("tensor: expected floating point elements, got ",
                      std::string(Name(source.dtype))));
   }
+  CHECK(source.place == Place::kHost);
   Tensor f32(source.shape, DType::kF32);
-  const int64_t n = source.shape.elements();
-  if (source.dtype == DType::kF32) {
-    std::memcpy(f32.f32(), source.data, static_cast<size_t>(source.bytes()));
-    return f32;
-  }
-  // Reads 16-bit elements byte by byte, for a checkpoint may start a tensor at
-  // an odd address.
-  const bool half = source.dtype == DType::kF16;
-  const auto* from = static_cast<const std::byte*>(source.data);
-  for (int64_t i = 0; i < n; ++i) {
-    uint16_t bits = 0;  // copied, for files align nothing
-    std::memcpy(&bits, from + 2 * i, 2);
-    f32.f32()[i] = half ? HalfToFloat(bits) : Bf16ToFloat(bits);
-  }
+  ConvertElements(source.data, source.dtype, f32.f32(), DType::kF32, 0,
+                  source.shape.elements());
   return f32;
 }
 

@@ -25,15 +25,23 @@ class Engine {
 
   // Puts a picture into the batch and returns warnings: what its user should
   // know, such as a LoRA that fits in part. INVALID_ARGUMENT when this model
-  // cannot make it, NOT_FOUND for an unknown LoRA; the batch is then unchanged.
+  // cannot make it, NOT_FOUND for an unknown LoRA, RESOURCE_EXHAUSTED when the
+  // device has too little memory beside the pictures in it; the batch is then
+  // unchanged.
   virtual absl::StatusOr<std::vector<std::string>> Admit(
       int64_t ticket, const ImageTask& task) = 0;
 
   // Advances every picture by one UNet call and returns those that are done.
+  // An error of the call is the result of every picture, RESOURCE_EXHAUSTED
+  // when the device has too little memory for so many.
   virtual std::vector<model::Finished> Step() = 0;
 
   // Drops a picture.
   virtual void Remove(int64_t ticket) = 0;
+
+  // Says whether the engine can still be used. Once it is not OK it stays the
+  // same error, of the device, and only a new process gets the device back.
+  virtual absl::Status health() const = 0;
 
   // Where the time went since the model was loaded.
   virtual model::StageSeconds seconds() const = 0;

@@ -31,6 +31,10 @@ class MeteredListener final : public ExecutionListener {
     listener_.OnUNetCall(images);
   }
 
+  void OnDeviceLost(const absl::Status& reason) override {
+    listener_.OnDeviceLost(reason);
+  }
+
  private:
   ExecutionListener& listener_;
   WorkerMetrics& metrics_;

@@ -15,7 +15,7 @@ void MicroBatcher::Add(const WaitingTask& task) { waiting_.push_back(task); }
 
 std::optional<int> MicroBatcher::Admit() {
   // Holds at capacity: places come back through Leave.
-  if (running_ == capacity_ || waiting_.empty()) return std::nullopt;
+  if (running_ >= capacity_ || waiting_.empty()) return std::nullopt;
   // Adopts the size of the longest waiting when nothing runs.
   if (running_ == 0) {
     width_ = waiting_.front().width;
@@ -36,6 +36,15 @@ std::optional<int> MicroBatcher::Admit() {
 void MicroBatcher::Leave() {
   CHECK(running_ > 0);
   --running_;
+}
+
+void MicroBatcher::Shrink(int capacity) {
+  capacity_ = std::max(1, std::min(capacity_, capacity));
+}
+
+void MicroBatcher::Return(const WaitingTask& task) {
+  Leave();
+  waiting_.push_front(task);
 }
 
 }  // namespace tessera::worker

@@ -32,6 +32,17 @@ class MicroBatcher {
   // Gives a place back: a picture left the batch, finished or failed.
   void Leave();
 
+  // Lowers the capacity for good, to at least 1; pictures that run beyond it
+  // stay.
+  void Shrink(int capacity);
+
+  // Gives the place of a running task back and has it admitted next, before
+  // those that wait. Of several, call for the last one first.
+  void Return(const WaitingTask& task);
+
+  // Returns how many places there are.
+  int capacity() const { return capacity_; }
+
   // Returns how many places are taken.
   int running() const { return running_; }
   // Says whether every task was admitted and has left.
@@ -39,7 +50,7 @@ class MicroBatcher {
 
  private:
   // Places in the batch.
-  const int capacity_;
+  int capacity_;
   int running_ = 0;
   int width_ = 0;  // of the running pictures
   int height_ = 0;

@@ -10,6 +10,7 @@ namespace {
 
 // Pictures together where the user names no number.
 constexpr int kDefaultBatch = 4;
+constexpr int kDefaultGpuBatch = 16;
 // Refuses slips: latents and activations grow with the batch.
 constexpr int kLargestBatch = 64;
 // Repeats the bound of the CPU device, so that the flag is named.
@@ -51,7 +52,10 @@ absl::Status Validate(const Options& options) {
   return absl::OkStatus();
 }
 
-int ResolveBatch(int batch) { return batch == 0 ? kDefaultBatch : batch; }
+int ResolveBatch(int batch, bool gpu) {
+  if (batch != 0) return batch;
+  return gpu ? kDefaultGpuBatch : kDefaultBatch;
+}
 
 absl::StatusOr<std::map<std::string, std::string>> ParseLoraFiles(
     const std::string& text) {

@@ -18,7 +18,7 @@ struct Options {
   std::string models;           // folder whose subfolders are models
   std::string device = "auto";  // auto, cpu or cuda:N
   int threads = 0;              // of the CPU device; 0: one a core
-  int batch = 0;                // pictures in the UNet together; 0: 4
+  int batch = 0;                // pictures in the UNet together; 0: chosen
   std::string lora_cache;       // the node's cache folder; empty: none
   // Of LoRA files in that folder, which all workers of the node share.
   int64_t lora_cache_bytes = int64_t{32} << 30;
@@ -33,9 +33,10 @@ struct Options {
 // INVALID_ARGUMENT names the flag.
 absl::Status Validate(const Options& options);
 
-// Returns the batch that 0 stands for: on a CPU a step costs about the same
-// time a picture from four on.
-int ResolveBatch(int batch);
+// Returns `batch`, or what 0 stands for: on a CPU a step costs about the same
+// time a picture from four on; a GPU is busy from sixteen on, and takes fewer
+// where its memory does not suffice.
+int ResolveBatch(int batch, bool gpu);
 
 // Parses "ink=/loras/ink.safetensors,pixel=…". INVALID_ARGUMENT for an entry
 // without name or file and for a name given twice.

@@ -1,6 +1,5 @@
 // tessera-probe: one picture in this process, with what the engine computed on
 // the way, to hold the engine against other implementations.
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -8,7 +7,6 @@
 #include <memory>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -138,11 +136,8 @@ absl::Status MakePicture(const model::TextToImage& model,
 
 // Loads the model, and then checks it or makes the picture.
 absl::Status Run(const ProbeOptions& options) {
-  const int cores =
-      std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<kernels::Device> device,
-      kernels::CreateCpuDevice(options.threads == 0 ? cores : options.threads));
+  ASSIGN_OR_RETURN(const std::unique_ptr<kernels::Device> device,
+                   kernels::OpenDevice(options.device, options.threads));
   ASSIGN_OR_RETURN(const auto model,
                    model::TextToImage::Load(options.model, *device));
   if (!options.check) return MakePicture(*model, options, *device);

@@ -79,6 +79,7 @@ std::map<std::string, Setter> Setters(ProbeOptions& options) {
       {"guidance", Real("guidance", options.guidance)},
       {"width", Integer("width", options.width)},
       {"height", Integer("height", options.height)},
+      {"device", Text(options.device)},
       {"threads", Integer("threads", options.threads)},
       {"lora", Lora(options.loras)},
   };
@@ -159,7 +160,8 @@ usage: tessera-probe --model DIR --prompt TEXT --dump DIR [flags]
   --width N, --height N  pixels; default the model's own
   --init-latents FILE    .npy of unit normal noise [C, h, w] instead of the seed
   --lora FILE:SCALE      adapter and its strength; may be repeated
-  --threads N            compute threads; default one a core
+  --device NAME          cpu, cuda:N or auto; default cpu
+  --threads N            threads of the CPU; default one a core
 
 Exit codes: 0 done, 2 bad usage, model, adapter or input.
 )";

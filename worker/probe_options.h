@@ -32,9 +32,10 @@ struct ProbeOptions {
   // Ranges are checked with the model at hand, not here.
   int steps = 50;
   float guidance = 7.5f;
-  int width = 0;    // pixels
-  int height = 0;   // pixels
-  int threads = 0;  // 0: one a core
+  int width = 0;               // pixels
+  int height = 0;              // pixels
+  std::string device = "cpu";  // cpu, cuda:N or auto
+  int threads = 0;             // of the CPU; 0: one a core
   std::vector<ProbeLora> loras;
 };
 

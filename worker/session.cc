@@ -19,6 +19,16 @@ class Session::Listener final : public ExecutionListener {
   void OnStage(std::string_view, double) override {}
   void OnUNetCall(int) override {}
 
+  // Drains: commits what there is, gives the rest back and leaves.
+  void OnDeviceLost(const absl::Status& reason) override {
+    Log(Severity::kError, "device lost", {{"status", reason}});
+    {
+      absl::MutexLock lock(&session_.mu_);
+      session_.device_lost_ = reason;
+    }
+    session_.Drain();
+  }
+
  private:
   Session& session_;
 };
@@ -40,7 +50,7 @@ Session::~Session() {
   JoinExecutor();
 }
 
-void Session::Run() {
+absl::Status Session::Run() {
   while (true) {
     // Takes events first, so that the step is decided on all that has happened.
     TakeEvents();
@@ -60,6 +70,8 @@ void Session::Run() {
     Log(Severity::kWarning, "leaving with results that were not committed", {});
   }
   JoinExecutor();
+  absl::MutexLock lock(&mu_);
+  return device_lost_;
 }
 
 void Session::Drain() {

@@ -32,8 +32,9 @@ class Session {
           WorkerMetrics& metrics, const SessionOptions& options, Clock& clock);
   ~Session();
 
-  // Talks until the worker is drained.
-  void Run();
+  // Talks until the worker is drained, or until its device is lost and all that
+  // can be saved is committed and given back. Says why the device was lost.
+  absl::Status Run();
 
   // Asks to finish the pictures in flight, commit them, give the rest back and
   // return from Run.
@@ -74,6 +75,8 @@ class Session {
   std::vector<Event> events_ ABSL_GUARDED_BY(mu_);
   // Set by Drain, never cleared.
   bool drain_ ABSL_GUARDED_BY(mu_) = false;
+  // Why the device was lost.
+  absl::Status device_lost_ ABSL_GUARDED_BY(mu_);
   // Whether the state has heard of the drain.
   bool drain_taken_ ABSL_GUARDED_BY(mu_) = false;
 };

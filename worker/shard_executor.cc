@@ -56,9 +56,12 @@ void EngineExecutor::Execute(const Assignment& assignment,
   if (!files.ok()) return fail_all(files.status());
   // Isolates by a batch of one: a picture that kills the process then kills no
   // other.
-  ShardRun run(assignment, assignment.isolate ? 1 : options_.batch, **engine,
-               **files, control, listener);
+  int& batch =
+      batches_.try_emplace(assignment.model, options_.batch).first->second;
+  ShardRun run(assignment, assignment.isolate ? 1 : batch, **engine, **files,
+               control, listener);
   run.Execute(unfinished);
+  if (!assignment.isolate) batch = run.capacity();
 }
 
 }  // namespace tessera::worker

@@ -2,6 +2,7 @@
 #ifndef TESSERA_WORKER_SHARD_EXECUTOR_H_
 #define TESSERA_WORKER_SHARD_EXECUTOR_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ class ExecutionListener {
   virtual void OnStage(std::string_view stage, double seconds) = 0;
   // The UNet was called once for `images` pictures.
   virtual void OnUNetCall(int images) = 0;
+  // The device is lost to this process: the execution ends, and tasks without
+  // a result were not begun. Comes after the last result.
+  virtual void OnDeviceLost(const absl::Status& reason) = 0;
 };
 
 // Executes shards one after the other. Thread-compatible.
@@ -33,7 +37,8 @@ class ShardExecutor {
   virtual ~ShardExecutor() = default;
 
   // Gives every unfinished task of `assignment` a result, unless `control`
-  // says to end before: what has no result then was not finished. What fails
+  // says to end before or the device is lost: what has no result then was not
+  // finished. What fails
   // for one task fails it alone; what fails for all (no such model, folder not
   // writable) is the result of each.
   virtual void Execute(const Assignment& assignment, ExecutionControl& control,
@@ -46,8 +51,9 @@ struct ExecutorOptions {
 };
 
 // Makes the pictures with an engine and writes them as PNG files. A full disk
-// is waited for a few times before it becomes a picture's failure. The source
-// must outlive the executor.
+// is waited for a few times before it becomes a picture's failure. When the
+// device has too little memory, fewer pictures go together from then on. The
+// source must outlive the executor.
 class EngineExecutor final : public ShardExecutor {
  public:
   EngineExecutor(EngineSource& source, ExecutorOptions options);
@@ -58,6 +64,8 @@ class EngineExecutor final : public ShardExecutor {
  private:
   EngineSource& source_;
   const ExecutorOptions options_;
+  // How many pictures go together, by model; of models that were used.
+  std::map<std::string, int> batches_;
 };
 
 // Returns the failure that `status` is for the task with index `task`.

@@ -24,11 +24,21 @@ class ShardRun {
            ExecutionListener& listener);
 
   // Executes `tasks`. When stopped, removes what is in flight from the engine.
+  // When pictures do not fit the device's memory together, halves how many
+  // go together and begins them anew. When the device is lost, those in flight
+  // fail in a way that may pass, and the rest is left without a result.
   void Execute(const std::vector<int>& tasks);
+
+  // How many pictures go together by now.
+  int capacity() const { return batcher_.capacity(); }
 
  private:
   void Admit();
+  bool AdmitLater(int task, const absl::Status& refusal);
   void Step();
+  bool StartAgain(const std::vector<model::Finished>& finished);
+  void LoseDevice(const std::vector<model::Finished>& finished);
+  WaitingTask Waiting(int task) const;
   void Finish(model::Finished finished);
   void Report(TaskResult result);
   void ReportStages();

@@ -7,6 +7,7 @@
 #include "common/status_macros.h"
 #include "worker/lora/model_layers.h"
 #include "worker/model/denoise_batch.h"
+#include "worker/model/model_parts.h"
 #include "worker/model/text_to_image.h"
 
 namespace tessera::worker {
@@ -42,6 +43,10 @@ class TextToImageEngine final : public Engine {
   std::vector<model::Finished> Step() override { return batch_.Step(); }
 
   void Remove(int64_t ticket) override { batch_.Remove(ticket); }
+
+  absl::Status health() const override {
+    return model_->parts().device.health();
+  }
 
   model::StageSeconds seconds() const override { return batch_.seconds(); }
 

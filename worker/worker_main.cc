@@ -1,7 +1,7 @@
 // tessera-worker: makes the pictures of shards that a coordinator leases to it.
 //
 // Exit codes: 0 drained after SIGTERM or SIGINT, 1 cannot start on this
-// machine, 2 wrong flags or no model.
+// machine, 2 wrong flags or no model, 3 the device was lost: start it again.
 #include <pthread.h>
 #include <unistd.h>
 
@@ -51,7 +51,9 @@ ABSL_FLAG(std::string, coordinator, "localhost:7070",
 ABSL_FLAG(std::string, models, "",
           "Folder of models: each subfolder with a model_index.json is one, "
           "named by the subfolder. Required.");
-ABSL_FLAG(std::string, device, "auto", "auto, cpu or cuda:N.");
+ABSL_FLAG(std::string, device, "auto",
+          "cpu, cuda:N, or auto: the first GPU if one can be used, else cpu. "
+          "One worker uses one device.");
 ABSL_FLAG(int, threads, 0, "Threads of the CPU device; 0: one a core.");
 ABSL_FLAG(int, batch, 0,
           "Pictures that go through the UNet together; 0: chosen for the "
@@ -80,6 +82,7 @@ namespace {
 // interrupted, and a second signal interrupts.
 constexpr int kExitCannotStart = 1;
 constexpr int kExitBadUsage = 2;
+constexpr int kExitDeviceLost = 3;
 constexpr int kExitInterrupted = 130;
 
 // What --help prints above the flags.
@@ -87,7 +90,8 @@ constexpr char kUsage[] =
     "tessera-worker --models DIR [--coordinator HOST:PORT] [flags]\n"
     "Makes the pictures of shards that a coordinator leases to it. SIGTERM\n"
     "drains it: it finishes the pictures in flight, gives back the rest and\n"
-    "exits; a second signal ends it at once.\n";
+    "exits; a second signal ends it at once. Exit code 3 says that the device\n"
+    "was lost, which a new process gets back.\n";
 
 // Names the program's own flags in the order of --help.
 std::vector<std::string> FlagNames() {
@@ -190,7 +194,7 @@ WorkerFacts DescribeWorker(const Options& options,
   facts.threads = device.threads();
   facts.version = TESSERA_VERSION;
   facts.models = models;
-  facts.batch = ResolveBatch(options.batch);
+  facts.batch = ResolveBatch(options.batch, device.has_own_memory());
   return facts;
 }
 
@@ -217,9 +221,11 @@ absl::StatusOr<std::unique_ptr<NodeLoras>> OpenNodeLoras(
                          events, RealClock());
 }
 
-// Makes pictures until the worker is drained. `node` may be null.
-void Serve(const Options& options, const WorkerFacts& facts, ModelStore& models,
-           NodeLoras* node, uint32_t jitter_seed, WorkerMetrics& metrics) {
+// Makes pictures until the worker is drained or its device lost, which is the
+// error. `node` may be null.
+absl::Status Serve(const Options& options, const WorkerFacts& facts,
+                   ModelStore& models, NodeLoras* node, uint32_t jitter_seed,
+                   WorkerMetrics& metrics) {
   EngineExecutor engine_executor(models, {facts.worker_id, facts.batch});
   MeteredExecutor metered(engine_executor, metrics);
   PrefetchingExecutor executor(metered, node ? &node->prefetcher() : nullptr);
@@ -236,12 +242,12 @@ void Serve(const Options& options, const WorkerFacts& facts, ModelStore& models,
   // Is declared last and so ends first: no signal may reach a session that is
   // gone.
   const SignalThread signals(session);
-  session.Run();
+  return session.Run();
 }
 
-// Runs a worker until it is drained. INVALID_ARGUMENT and NOT_FOUND are the
-// user's to correct.
-absl::Status RunWorker(const Options& options) {
+// Runs a worker until it is drained or its device lost; returns the exit code.
+// INVALID_ARGUMENT and NOT_FOUND are the user's to correct.
+absl::StatusOr<int> RunWorker(const Options& options) {
   ASSIGN_OR_RETURN(const std::vector<std::string> models,
                    ListModels(options.models));
   ASSIGN_OR_RETURN(const std::unique_ptr<kernels::Device> device,
@@ -295,9 +301,15 @@ absl::Status RunWorker(const Options& options) {
        {"device", device->description()},
        {"models", facts.models.size()},
        {"batch", facts.batch}});
-  Serve(options, facts, store, node.get(), jitter_seed, worker_metrics);
+  const absl::Status served =
+      Serve(options, facts, store, node.get(), jitter_seed, worker_metrics);
+  if (!served.ok()) {
+    Log(Severity::kError, "worker ends to get its device back",
+        {{"worker", facts.worker_id}, {"status", served}});
+    return kExitDeviceLost;
+  }
   Log(Severity::kInfo, "worker drained", {{"worker", facts.worker_id}});
-  return absl::OkStatus();
+  return 0;
 }
 
 // Says on standard error what stops the worker, and returns `code`.
@@ -325,8 +337,9 @@ int Main(const std::vector<std::string>& arguments) {
   // Turns writing to a closed connection into an error of that call.
   std::signal(SIGPIPE, SIG_IGN);
   SignalThread::Block();  // before any thread starts
-  const absl::Status status = RunWorker(*options);
-  if (status.ok()) return 0;
+  const absl::StatusOr<int> code = RunWorker(*options);
+  if (code.ok()) return *code;
+  const absl::Status& status = code.status();
   // Tells what the user can correct from what only the machine can.
   const bool bad_usage =
       absl::IsInvalidArgument(status) || absl::IsNotFound(status);

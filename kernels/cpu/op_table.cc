@@ -10,6 +10,7 @@ const OpTable& Ops() {
       .attention = Attention,
       .concat_channels = ConcatChannels,
       .conv2d = Conv2d,
+      .copy = Copy,
       .geglu = Geglu,
       .gemm = Gemm,
       .group_norm = GroupNorm,
@@ -21,6 +22,8 @@ const OpTable& Ops() {
       .scale_rows = ScaleRows,
       .timestep_embedding = TimestepEmbedding,
       .token_embedding = TokenEmbedding,
+      .pack_weights = PackWeights,
+      .unpack_weights = UnpackWeights,
   };
   return kOps;
 }

@@ -11,6 +11,7 @@ void Add(Stream& stream, const AddArgs& args);
 void Activate(Stream& stream, const ActivateArgs& args);
 void Attention(Stream& stream, const AttentionArgs& args);
 void ConcatChannels(Stream& stream, const ConcatChannelsArgs& args);
+void Copy(Stream& stream, const CopyArgs& args);
 void Conv2d(Stream& stream, const Conv2dArgs& args);
 void Geglu(Stream& stream, const GegluArgs& args);
 void Gemm(Stream& stream, const GemmArgs& args);
@@ -23,6 +24,8 @@ void SamplerStep(Stream& stream, const SamplerStepArgs& args);
 void ScaleRows(Stream& stream, const ScaleRowsArgs& args);
 void TimestepEmbedding(Stream& stream, const TimestepEmbeddingArgs& args);
 void TokenEmbedding(Stream& stream, const TokenEmbeddingArgs& args);
+absl::StatusOr<Tensor> PackWeights(Device& device, const WeightMatrix& matrix);
+absl::StatusOr<Tensor> UnpackWeights(const PackedWeights& weights);
 
 // The table of the functions above.
 const OpTable& Ops();

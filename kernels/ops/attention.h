@@ -13,17 +13,17 @@ namespace tessera::kernels {
 // [q_column + i * head_dim, q_column + (i + 1) * head_dim), so all three may
 // be parts of one gemm's output.
 struct AttentionArgs {
-  TensorView q;  // f32 [n, queries, q_width]
+  TensorView q;  // [n, queries, q_width]
   int64_t q_column = 0;
-  TensorView k;  // f32 [n, keys, k_width]
+  TensorView k;  // [n, keys, k_width]
   int64_t k_column = 0;
-  TensorView v;  // f32 [n, keys, v_width]
+  TensorView v;  // [n, keys, v_width]
   int64_t v_column = 0;
   int64_t heads = 0;
   int64_t head_dim = 0;  // 1 to 1024
   float scale = 0;       // usually 1 / sqrt(head_dim)
   bool causal = false;   // query i sees keys 0..i; needs queries == keys
-  TensorView out;        // f32 [n, queries, heads * head_dim]
+  TensorView out;        // [n, queries, heads * head_dim]
 };
 
 // Never holds the whole score matrix: an online softmax in f32 over blocks of

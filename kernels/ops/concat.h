@@ -9,9 +9,9 @@ namespace tessera::kernels {
 
 // The operands of a concatenation; pictures are NHWC, so channels are last.
 struct ConcatChannelsArgs {
-  TensorView a;    // f32 [..., ca]
-  TensorView b;    // f32 [..., cb], the same other extents
-  TensorView out;  // f32 [..., ca + cb]
+  TensorView a;    // [..., ca]
+  TensorView b;    // [..., cb], the same other extents
+  TensorView out;  // [..., ca + cb]
 };
 
 // out = a's channels, then b's. Errors: INVALID_ARGUMENT for shapes that do

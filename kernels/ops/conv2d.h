@@ -27,14 +27,14 @@ struct Padding {
 
 // One convolution and what is added to it while its sums are in registers.
 struct Conv2dArgs {
-  TensorView input;                       // f32 [n, h, w, cin]
+  TensorView input;                       // [n, h, w, cin]
   const PackedWeights& weights;           // from PackConvWeights
   std::optional<TensorView> bias;         // f32 [cout]
-  std::optional<TensorView> channel_add;  // f32 [n, cout], the time embedding
-  std::optional<TensorView> residual;     // f32, shape of `out`; may be `out`
+  std::optional<TensorView> channel_add;  // [n, cout], the time embedding
+  std::optional<TensorView> residual;     // shape of `out`; may be `out`
   int64_t stride = 1;
   Padding padding;
-  TensorView out;  // f32 [n, ho, wo, cout]
+  TensorView out;  // [n, ho, wo, cout]
 };
 
 // out = conv(input) + bias + channel_add[image] + residual, where

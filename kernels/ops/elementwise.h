@@ -10,9 +10,9 @@ namespace tessera::kernels {
 
 // The operands of a sum.
 struct AddArgs {
-  TensorView a;    // f32
-  TensorView b;    // f32, shape of `a`
-  TensorView out;  // f32, shape of `a`; may be `a` or `b`
+  TensorView a;    // any shape
+  TensorView b;    // shape of `a`
+  TensorView out;  // shape of `a`; may be `a` or `b`
 };
 
 // out = a + b. Errors: INVALID_ARGUMENT for unlike shapes.
@@ -20,9 +20,9 @@ void Add(Stream& stream, const AddArgs& args);
 
 // The operand of an activation.
 struct ActivateArgs {
-  TensorView input;  // f32
+  TensorView input;  // any shape
   Activation activation = Activation::kNone;
-  TensorView out;  // f32, shape of `input`; may be `input`
+  TensorView out;  // shape of `input`; may be `input`
 };
 
 // out = activation(input). Errors: INVALID_ARGUMENT for unlike shapes.

@@ -11,10 +11,10 @@ namespace tessera::kernels {
 
 // The tables that turn token ids into rows.
 struct TokenEmbeddingArgs {
-  TensorView ids;        // i32 [n, tokens], each in [0, vocabulary)
-  TensorView table;      // f32 [vocabulary, c]
-  TensorView positions;  // f32 [at least tokens, c]
-  TensorView out;        // f32 [n, tokens, c]
+  TensorView ids;        // i32 [n, tokens] on the host, each in [0, vocabulary)
+  TensorView table;      // [vocabulary, c]
+  TensorView positions;  // [at least tokens, c]
+  TensorView out;        // [n, tokens, c]
 };
 
 // out[i, t] = table[ids[i, t]] + positions[t]. Errors: INVALID_ARGUMENT for
@@ -26,7 +26,7 @@ struct TimestepEmbeddingArgs {
   TensorView timesteps;            // f32 [n]
   bool flip_sin_to_cos = false;    // cosines first
   float downscale_freq_shift = 0;  // 0 for SD 1.5, 1 for the original DDPM
-  TensorView out;                  // f32 [n, dim], dim even
+  TensorView out;                  // [n, dim], dim even
 };
 
 // Sinusoids of t * 10000^(-i / (dim/2 - shift)), i in [0, dim/2): sines then

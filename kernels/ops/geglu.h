@@ -11,8 +11,8 @@ namespace tessera::kernels {
 
 // The operand of a gated GELU, as one projection makes it.
 struct GegluArgs {
-  TensorView input;  // f32 [..., 2c]: values, then gates
-  TensorView out;    // f32 [..., c]
+  TensorView input;  // [..., 2c]: values, then gates
+  TensorView out;    // [..., c]
 };
 
 // out = value * gelu(gate) with the exact (erf) GELU. `out` must not overlap

@@ -14,15 +14,15 @@ namespace tessera::kernels {
 
 // One linear layer on rows, and what is done to its result in registers.
 struct GemmArgs {
-  // f32 [..., width]; all axes but the last are rows. Columns
+  // [..., width]; all axes but the last are rows. Columns
   // [a_column, a_column + k) of each row are read.
   TensorView a;
   int64_t a_column = 0;
   const PackedWeights& weights;    // [n, k]
   std::optional<TensorView> bias;  // f32 [n]
   Activation activation = Activation::kNone;
-  std::optional<TensorView> residual;  // f32, shape of `out`; may be `out`
-  TensorView out;                      // f32 [..., n], as many rows as `a`
+  std::optional<TensorView> residual;  // shape of `out`; may be `out`
+  TensorView out;                      // [..., n], as many rows as `a`
 };
 
 // Computes each output as one chain of fused multiply-adds along k that

@@ -11,13 +11,13 @@ namespace tessera::kernels {
 
 // The operand and the parameters of a group norm.
 struct GroupNormArgs {
-  TensorView input;    // f32 [n, ..., c]
+  TensorView input;    // [n, ..., c]
   int64_t groups = 0;  // divides c
   float eps = 0;       // added to the variance
   TensorView weight;   // f32 [c]
   TensorView bias;     // f32 [c]
   bool silu = false;   // apply x / (1 + exp(-x)) to the result
-  TensorView out;      // f32, shape of `input`; may be `input`
+  TensorView out;      // shape of `input`; may be `input`
 };
 
 // Normalises each group of c / groups channels of each picture to mean 0 and

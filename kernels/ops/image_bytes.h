@@ -9,7 +9,7 @@ namespace tessera::kernels {
 
 // The picture and the bytes it becomes.
 struct ImageBytesArgs {
-  TensorView input;  // f32, any shape
+  TensorView input;  // any shape
   TensorView out;    // u8, same shape
 };
 

@@ -11,11 +11,11 @@ namespace tessera::kernels {
 
 // The operand and the parameters of a layer norm.
 struct LayerNormArgs {
-  TensorView input;   // f32 [..., c]
+  TensorView input;   // [..., c]
   float eps = 0;      // added to the variance
   TensorView weight;  // f32 [c]
   TensorView bias;    // f32 [c]
-  TensorView out;     // f32, shape of `input`; may be `input`
+  TensorView out;     // shape of `input`; may be `input`
 };
 
 // Normalises each row to mean 0 and variance 1, then scales and shifts. Sums

@@ -23,10 +23,10 @@ struct LoraSegment {
 
 // The segments of one linear layer and the columns they read and update.
 struct LoraGemmArgs {
-  TensorView x;          // f32 [..., width]
+  TensorView x;          // [..., width]
   int64_t x_column = 0;  // first of the k columns read
   std::span<const LoraSegment> segments;
-  TensorView out;          // f32 [..., out_width], in and out
+  TensorView out;          // [..., out_width], in and out
   int64_t out_column = 0;  // first of the n columns updated
 };
 

@@ -9,8 +9,8 @@ namespace tessera::kernels {
 
 // The picture and its copy of another size.
 struct ResizeNearestArgs {
-  TensorView input;  // f32 [n, h, w, c]
-  TensorView out;    // f32 [n, out_h, out_w, c], any size
+  TensorView input;  // [n, h, w, c]
+  TensorView out;    // [n, out_h, out_w, c], any size
 };
 
 // out[y, x] = input[y * h / out_h, x * w / out_w], rounded down: doubling

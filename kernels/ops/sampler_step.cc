@@ -1,17 +1,18 @@
 #include "kernels/ops/sampler_step.h"
 
 #include "kernels/op_table.h"
-#include "kernels/ops/shape_check.h"
+#include "kernels/ops/operands.h"
 
 namespace tessera::kernels {
 
 // Checks every row's indices, for the rows of one batch may name model outputs
 // in any order, and the kernel reads there unchecked.
 void SamplerStep(Stream& stream, const SamplerStepArgs& args) {
+  const Operands is(stream);
   const Shape& x = args.x.shape;
-  bool valid = IsF32(args.x) && IsF32(args.model_output) &&
-               SameEntries(x, args.model_output.shape) && IsF32(args.out, x) &&
-               IsF32OrAbsent(args.extra, x) &&
+  bool valid = is.F32(args.x) && is.Compute(args.model_output) &&
+               SameEntries(x, args.model_output.shape) && is.F32(args.out, x) &&
+               is.F32OrAbsent(args.extra, x) &&
                static_cast<int64_t>(args.rows.size()) == x[0];
   for (size_t i = 0; valid && i < args.rows.size(); ++i) {
     const int64_t outputs = args.model_output.shape[0];

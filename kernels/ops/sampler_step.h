@@ -21,10 +21,11 @@ struct SamplerRow {
   float extra_scale = 0;
 };
 
-// The latents of a batch, what the model said, and each row's coefficients.
+// The latents of a batch, what the model said, in the compute type, and each
+// row's coefficients.
 struct SamplerStepArgs {
   TensorView x;                      // f32 [rows, ...]
-  TensorView model_output;           // f32 [any, ...], same other extents
+  TensorView model_output;           // [any, ...], same other extents
   std::optional<TensorView> extra;   // f32, shape of `x`
   std::span<const SamplerRow> rows;  // one a row of `x`
   TensorView out;                    // f32, shape of `x`; may be `x`

@@ -1,15 +1,16 @@
 #include "kernels/ops/scale_rows.h"
 
 #include "kernels/op_table.h"
-#include "kernels/ops/shape_check.h"
+#include "kernels/ops/operands.h"
 
 namespace tessera::kernels {
 
 // Lets sources repeat: with guidance each picture's latents enter the model
 // twice, once with each prompt.
 void ScaleRows(Stream& stream, const ScaleRowsArgs& args) {
+  const Operands is(stream);
   const Shape& x = args.x.shape;
-  bool valid = IsF32(args.x) && IsF32(args.out) &&
+  bool valid = is.F32(args.x) && is.Compute(args.out) &&
                SameEntries(x, args.out.shape) && args.out.shape[0] > 0 &&
                static_cast<int64_t>(args.rows.size()) == args.out.shape[0];
   for (size_t i = 0; valid && i < args.rows.size(); ++i) {

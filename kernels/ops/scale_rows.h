@@ -1,4 +1,5 @@
-// Copies rows, each scaled: the model's input from latents.
+// Copies rows, each scaled: the model's input from latents, which are rounded
+// to the compute type on the way.
 #ifndef TESSERA_KERNELS_OPS_SCALE_ROWS_H_
 #define TESSERA_KERNELS_OPS_SCALE_ROWS_H_
 
@@ -20,7 +21,7 @@ struct ScaledRow {
 struct ScaleRowsArgs {
   TensorView x;                     // f32 [any, ...]
   std::span<const ScaledRow> rows;  // one a row of `out`
-  TensorView out;                   // f32 [rows, ...]
+  TensorView out;                   // [rows, ...]
 };
 
 // out[i] = rows[i].scale * x[rows[i].source]. `out` must not overlap `x`.

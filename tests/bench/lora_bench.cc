@@ -100,7 +100,7 @@ void MeasureSwitch(const TextToImage& model,
         const Weights& lora = loras[(first + i) % loras.size()];
         arranged.push_back({prompt, sets.Prepare({{lora, 0.8f}}).value()});
       }
-      rows.Arrange(std::move(arranged));
+      if (!rows.Arrange(std::move(arranged)).ok()) std::abort();
     }));
   }
   std::printf("switching the LoRAs of all %d rows, in memory: %.2f ms\n",

@@ -85,7 +85,7 @@ std::vector<double> Merge(const AdapterWeights& weights,
     if (name.bias || layer.net != place.net || layer.name != place.name) {
       continue;
     }
-    AddLowRank(layer, name.scale, sum);
+    EXPECT_TRUE(AddLowRank(layer, name.scale, sum).ok());
   }
   for (const model::LayerChange& change : weights.changes) {
     const bool bias = change.tensor == model::LayerTensor::kBias;

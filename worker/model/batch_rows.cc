@@ -1,15 +1,14 @@
 #include "worker/model/batch_rows.h"
 
-#include <cstring>
 #include <utility>
 
 #include "common/check.h"
 #include "common/status_macros.h"
+#include "kernels/ops/copy.h"
 #include "worker/model/model_parts.h"
 
 namespace tessera::model {
 
-using kernels::DType;
 using kernels::Shape;
 using kernels::Tensor;
 using kernels::TensorView;
@@ -17,24 +16,32 @@ using kernels::TensorView;
 BatchRows::BatchRows(const TextToImage& model, int64_t max_rows)
     : model_(model),
       max_rows_(max_rows),
+      stream_(model.parts().device),
       runner_(model.parts().unet, model.parts().device) {}
 
 // Allocates once, when the first prompt tells tokens and widths: the keys of
 // every prompt of a model have the same shapes.
-void BatchRows::AllocateKeys(const EncodedPrompt& prompt) {
+absl::Status BatchRows::AllocateKeys(const EncodedPrompt& prompt) {
+  std::vector<Tensor> keys;
   for (const Tensor& one : prompt.keys) {
-    keys_.push_back(
-        Tensor(Shape{max_rows_, one.shape()[1], one.shape()[2]}, DType::kF32));
+    ASSIGN_OR_RETURN(
+        Tensor rows,
+        Tensor::Create(stream_.device(),
+                       Shape{max_rows_, one.shape()[1], one.shape()[2]},
+                       one.dtype()));
+    keys.push_back(std::move(rows));
   }
+  keys_ = std::move(keys);
+  return absl::OkStatus();
 }
 
 // Copies the keys of every cross-attention to one row.
 void BatchRows::CopyKeys(size_t row, const EncodedPrompt& prompt) {
   const auto index = static_cast<int64_t>(row);
   for (size_t layer = 0; layer < keys_.size(); ++layer) {
-    const Tensor& from = prompt.keys[layer];
-    std::memcpy(keys_[layer].view().Slice(index, index + 1).data,
-                from.view().data, static_cast<size_t>(from.bytes()));
+    kernels::Copy(stream_,
+                  {.source = prompt.keys[layer].view(),
+                   .out = keys_[layer].view().Slice(index, index + 1)});
   }
 }
 
@@ -57,11 +64,14 @@ void BatchRows::AddGroup(size_t begin, size_t end) {
   groups_.push_back(std::move(group));
 }
 
-void BatchRows::Arrange(std::vector<BatchRow> rows) {
+absl::Status BatchRows::Arrange(std::vector<BatchRow> rows) {
   // Is kept by the batch: each picture has at most a prompt and a negative
   // prompt.
   CHECK(static_cast<int64_t>(rows.size()) <= max_rows_);
-  if (keys_.empty() && !rows.empty()) AllocateKeys(*rows.front().prompt);
+  if (keys_.empty() && !rows.empty()) {
+    RETURN_IF_ERROR(AllocateKeys(*rows.front().prompt));
+  }
+  groups_.clear();
   for (size_t row = 0; row < rows.size(); ++row) {
     const EncodedPrompt& prompt = *rows[row].prompt;
     // Compares addresses: the old row holds its prompt, so the address is of no
@@ -69,9 +79,11 @@ void BatchRows::Arrange(std::vector<BatchRow> rows) {
     if (row < rows_.size() && rows_[row].prompt.get() == &prompt) continue;
     CopyKeys(row, prompt);
   }
+  // Forgets all rows on an error, so that the next call copies them anew.
+  rows_.clear();
+  RETURN_IF_ERROR(stream_.TakeError());
   rows_ = std::move(rows);
   // Cuts the rows where the weights change; rows come sorted by weights.
-  groups_.clear();
   for (size_t begin = 0, end = 0; begin < rows_.size(); begin = end) {
     while (end < rows_.size() &&
            SameWeights(*rows_[begin].adapters, *rows_[end].adapters)) {
@@ -79,6 +91,7 @@ void BatchRows::Arrange(std::vector<BatchRow> rows) {
     }
     AddGroup(begin, end);
   }
+  return absl::OkStatus();
 }
 
 absl::Status BatchRows::Predict(const TensorView& sample,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "kernels/stream.h"
 #include "kernels/tensor.h"
 #include "worker/model/adapter_rows.h"
 #include "worker/model/adapter_set.h"
@@ -32,10 +33,12 @@ class BatchRows {
 
   // Sets which rows there are; rows of one merged set must be neighbours.
   // Copies the keys of the rows whose prompt is not the one that was there.
-  void Arrange(std::vector<BatchRow> rows);
+  // Errors: those of the device's memory or of a copy; there are then no rows.
+  absl::Status Arrange(std::vector<BatchRow> rows);
 
-  // Predicts the noise of every row: sample and out [rows, h, w, C],
-  // timesteps [rows]. Returns the first error of an op.
+  // Predicts the noise of every row: sample and out [rows, h, w, C] in the
+  // type that the device computes in, timesteps [rows] f32, all with the
+  // device. Returns the first error known by then; does not wait.
   absl::Status Predict(const kernels::TensorView& sample,
                        const kernels::TensorView& timesteps,
                        const kernels::TensorView& out);
@@ -54,12 +57,13 @@ class BatchRows {
     std::vector<kernels::TensorView> keys;
   };
 
-  void AllocateKeys(const EncodedPrompt& prompt);
+  absl::Status AllocateKeys(const EncodedPrompt& prompt);
   void CopyKeys(size_t row, const EncodedPrompt& prompt);
   void AddGroup(size_t begin, size_t end);
 
   const TextToImage& model_;
   const int64_t max_rows_;
+  kernels::Stream stream_;
   UNetRunner runner_;
   std::vector<BatchRow> rows_;
   std::vector<kernels::Tensor> keys_;  // each [max_rows, T, 2 C]

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "kernels/ops/embedding.h"
+#include "kernels/transfer.h"
 #include "worker/model/attention.h"
 
 namespace tessera::model {
@@ -12,6 +13,7 @@ namespace {
 
 using kernels::Scratch;
 using kernels::Shape;
+using kernels::Tensor;
 using kernels::TensorView;
 
 // What published checkpoints put before every name, and newer exporters do not.
@@ -85,14 +87,19 @@ absl::StatusOr<ClipTextEncoder> ClipTextEncoder::Load(
           ? kPrefix
           : "";
   ASSIGN_OR_RETURN(
-      encoder.tokens_,
+      Tensor tokens,
       source.reader.Read(prefix + "embeddings.token_embedding.weight",
                          Shape{config.vocab_size, config.hidden_size}));
   ASSIGN_OR_RETURN(
-      encoder.positions_,
+      Tensor positions,
       source.reader.Read(
           prefix + "embeddings.position_embedding.weight",
           Shape{config.max_position_embeddings, config.hidden_size}));
+  const kernels::DType dtype = device.compute_dtype();
+  ASSIGN_OR_RETURN(encoder.tokens_,
+                   kernels::ToDevice(device, std::move(tokens), dtype));
+  ASSIGN_OR_RETURN(encoder.positions_,
+                   kernels::ToDevice(device, std::move(positions), dtype));
   // Runs as many layers as the config has: SD 2 models are saved without the
   // one that they skip.
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {

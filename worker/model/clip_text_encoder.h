@@ -48,7 +48,8 @@ class ClipTextEncoder {
                                               kernels::Device& device,
                                               const TextEncoderConfig& config);
 
-  // Computes token ids [N, T] i32 into embeddings out [N, T, width()].
+  // Computes token ids [N, T] i32, on the host, into embeddings out [N, T,
+  // width()].
   void Forward(const Pass& pass, const kernels::TensorView& ids,
                const kernels::TensorView& out) const;
 

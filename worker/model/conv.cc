@@ -6,6 +6,7 @@
 #include "common/status_macros.h"
 #include "kernels/ops/conv2d.h"
 #include "kernels/ops/lora_gemm.h"
+#include "kernels/transfer.h"
 #include "worker/model/adapter_rows.h"
 #include "worker/model/merged_layers.h"
 
@@ -30,6 +31,8 @@ absl::StatusOr<Conv2d> Conv2d::Load(const LayerSource& source,
   Conv2d conv;
   ASSIGN_OR_RETURN(Tensor bias, source.reader.Read(spec.name + ".bias",
                                                    Shape{spec.outputs}));
+  ASSIGN_OR_RETURN(bias, kernels::ToDevice(source.device, std::move(bias),
+                                           kernels::DType::kF32));
   ASSIGN_OR_RETURN(PackedWeights matrix,
                    kernels::PackConvWeights(source.device, weight.view()));
   conv.weights_.matrix =

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <numeric>
 #include <string_view>
 #include <utility>
@@ -12,9 +11,10 @@
 #include "common/status_macros.h"
 #include "kernels/ops/sampler_step.h"
 #include "kernels/ops/scale_rows.h"
+#include "kernels/transfer.h"
 #include "worker/model/adapter_set.h"
 #include "worker/model/batch_rows.h"
-#include "worker/model/initial_latents.h"
+#include "worker/model/batch_tensors.h"
 #include "worker/model/model_parts.h"
 #include "worker/model/picture_decoder.h"
 #include "worker/model/prompt_cache.h"
@@ -83,10 +83,10 @@ class DenoiseBatch::Impl {
       : model_(model),
         capacity_(options.capacity),
         observer_(options.observer),
-        stream_(model.parts().device),
         sets_(model, options.merged_bytes),
         prompts_(model, CachedPrompts(options.capacity)),
         rows_(model, 2 * options.capacity),
+        tensors_(model, options.capacity),
         decoder_(model) {}
 
   bool CanAdmit(const ImageRequest& request) const;
@@ -99,28 +99,21 @@ class DenoiseBatch::Impl {
   const StageSeconds& seconds() const { return seconds_; }
 
  private:
-  void UseSize(const ImageRequest& request);
+  absl::Status ShowPrompt(const Picture& picture);
   absl::Status EncodePrompts(Picture& picture);
-  void ArrangeRows();
+  absl::Status ArrangeRows();
   absl::Status Denoise();
   absl::Status Observe(const TensorView& output);
   Finished Finish(size_t place);
   void Drop(size_t place);
 
-  // Latents of the pictures, in their order.
-  TensorView Latents() const { return latents_.view().Slice(0, size()); }
-  TensorView LatentsOf(size_t place) const {
-    const auto row = static_cast<int64_t>(place);
-    return latents_.view().Slice(row, row + 1);
-  }
-
   const TextToImage& model_;
   const int capacity_;
   DenoiseObserver* const observer_;
-  kernels::Stream stream_;
   AdapterSets sets_;
   PromptCache prompts_;
   BatchRows rows_;
+  BatchTensors tensors_;
   PictureDecoder decoder_;
   StageSeconds seconds_;
 
@@ -128,39 +121,27 @@ class DenoiseBatch::Impl {
   bool arranged_ = false;                 // rows_ follows pictures_
   std::vector<SamplerRow> picture_rows_;  // rows of each picture, arranged
   int64_t num_rows_ = 0;
-  int width_ = 0;
-  int height_ = 0;
-  Tensor latents_;    // [capacity, h, w, C]
-  Tensor guided_;     // as latents, for the observer
-  Tensor samples_;    // [2 capacity, h, w, C]
-  Tensor outputs_;    // [2 capacity, h, w, C]
-  Tensor timesteps_;  // [2 capacity]
+  Tensor guided_;  // as latents, for the observer, with the device
 };
 
 // Compares resolved sizes, for a request may leave them to the model.
 bool DenoiseBatch::Impl::CanAdmit(const ImageRequest& request) const {
   if (pictures_.empty()) return true;
   const ImageRequest resolved = model_.Resolve(request);
-  return size() < capacity_ && resolved.width == width_ &&
-         resolved.height == height_;
+  return size() < capacity_ && resolved.width == tensors_.width() &&
+         resolved.height == tensors_.height();
 }
 
-// Allocates for a size; only an empty batch meets another than its own.
-void DenoiseBatch::Impl::UseSize(const ImageRequest& request) {
-  if (request.width == width_ && request.height == height_) return;
-  width_ = request.width;
-  height_ = request.height;
-  const TextToImage::Parts& parts = model_.parts();
-  const Shape one{1, height_ / parts.vae.scale(), width_ / parts.vae.scale(),
-                  parts.vae_config.latent_channels};
-  const auto tensor = [&](int64_t rows) {
-    return Tensor(Shape{rows, one[1], one[2], one[3]}, DType::kF32);
-  };
-  latents_ = tensor(capacity_);
-  guided_ = tensor(observer_ == nullptr ? 0 : capacity_);
-  samples_ = tensor(2 * capacity_);
-  outputs_ = tensor(2 * capacity_);
-  timesteps_ = Tensor(Shape{2 * capacity_}, DType::kF32);
+// Shows a picture's prompt to the observer.
+absl::Status DenoiseBatch::Impl::ShowPrompt(const Picture& picture) {
+  const EncodedPrompt& prompt = *picture.prompt;
+  ASSIGN_OR_RETURN(
+      const Tensor embeddings,
+      kernels::ToHost(model_.parts().device, prompt.embeddings.view()));
+  const Shape& shape = embeddings.shape();
+  observer_->OnPrompt(picture.ticket, prompt.token_ids,
+                      embeddings.view().Reshaped(Shape{shape[1], shape[2]}));
+  return absl::OkStatus();
 }
 
 // Finds or makes both prompts; at a guidance of 1 or less the negative one has
@@ -194,18 +175,13 @@ absl::Status DenoiseBatch::Impl::Admit(int64_t ticket, ImageRequest request) {
       picture.plan,
       PlanSampler(picture.request.sampler, model_.parts().sampler_config,
                   picture.request.num_inference_steps));
-  // Comes last of what may fail; the batch is touched below only.
+  // Touches no row of a picture that is in the batch, here and below.
   RETURN_IF_ERROR(EncodePrompts(picture));
-  UseSize(picture.request);
-  WriteInitialLatents(picture.request, picture.plan.init_noise_sigma,
-                      LatentsOf(pictures_.size()));
-  if (observer_ != nullptr) {
-    const EncodedPrompt& prompt = *picture.prompt;
-    const Shape& shape = prompt.embeddings.shape();
-    observer_->OnPrompt(
-        ticket, prompt.token_ids,
-        prompt.embeddings.view().Reshaped(Shape{shape[1], shape[2]}));
-  }
+  RETURN_IF_ERROR(
+      tensors_.UseSize(picture.request.width, picture.request.height));
+  tensors_.WriteNoise(picture.request, picture.plan.init_noise_sigma, size());
+  RETURN_IF_ERROR(tensors_.stream().TakeError());
+  if (observer_ != nullptr) RETURN_IF_ERROR(ShowPrompt(picture));
   pictures_.push_back(std::move(picture));
   arranged_ = false;
   return absl::OkStatus();
@@ -213,8 +189,8 @@ absl::Status DenoiseBatch::Impl::Admit(int64_t ticket, ImageRequest request) {
 
 // Lays out the UNet's rows: for each picture the negative prompt, if any, then
 // the prompt. Does nothing while the same pictures are in the batch.
-void DenoiseBatch::Impl::ArrangeRows() {
-  if (arranged_) return;
+absl::Status DenoiseBatch::Impl::ArrangeRows() {
+  if (arranged_) return absl::OkStatus();
   std::vector<BatchRow> rows;
   picture_rows_.resize(pictures_.size());
   for (const size_t place : PlacesByWeights(pictures_)) {
@@ -231,13 +207,14 @@ void DenoiseBatch::Impl::ArrangeRows() {
     picture_rows_[place] = row;
   }
   num_rows_ = static_cast<int64_t>(rows.size());
-  rows_.Arrange(std::move(rows));
+  RETURN_IF_ERROR(rows_.Arrange(std::move(rows)));
   arranged_ = true;
+  return absl::OkStatus();
 }
 
 // Makes one UNet call and one sampler step, each picture at its own timestep.
 absl::Status DenoiseBatch::Impl::Denoise() {
-  ArrangeRows();
+  RETURN_IF_ERROR(ArrangeRows());
   std::vector<ScaledRow> inputs(static_cast<size_t>(num_rows_));
   for (size_t i = 0; i < pictures_.size(); ++i) {
     const Picture& picture = pictures_[i];
@@ -251,22 +228,25 @@ absl::Status DenoiseBatch::Impl::Denoise() {
       if (index < 0) continue;
       inputs[static_cast<size_t>(index)] = {static_cast<int64_t>(i),
                                             step.input_scale};
-      timesteps_.f32()[index] = step.timestep;
+      tensors_.host_timesteps()[index] = step.timestep;
     }
   }
-  const TensorView samples = samples_.view().Slice(0, num_rows_);
-  const TensorView outputs = outputs_.view().Slice(0, num_rows_);
+  kernels::Stream& stream = tensors_.stream();
+  const TensorView latents = tensors_.Latents(size());
+  const TensorView samples = tensors_.Samples(num_rows_);
+  const TensorView outputs = tensors_.Outputs(num_rows_);
+  const TensorView timesteps = tensors_.SendTimesteps(num_rows_);
   // Scales each picture's latents into all of its rows.
-  kernels::ScaleRows(stream_, {.x = Latents(), .rows = inputs, .out = samples});
-  RETURN_IF_ERROR(stream_.Synchronize());
-  RETURN_IF_ERROR(
-      rows_.Predict(samples, timesteps_.view().Slice(0, num_rows_), outputs));
+  kernels::ScaleRows(stream, {.x = latents, .rows = inputs, .out = samples});
+  RETURN_IF_ERROR(stream.TakeError());
+  RETURN_IF_ERROR(rows_.Predict(samples, timesteps, outputs));
   // Guides and updates every picture in one pass, in place.
-  kernels::SamplerStep(stream_, {.x = Latents(),
-                                 .model_output = outputs,
-                                 .rows = picture_rows_,
-                                 .out = Latents()});
-  RETURN_IF_ERROR(stream_.Synchronize());
+  kernels::SamplerStep(stream, {.x = latents,
+                                .model_output = outputs,
+                                .rows = picture_rows_,
+                                .out = latents});
+  // Waits here, once a step.
+  RETURN_IF_ERROR(stream.Synchronize());
   return observer_ == nullptr ? absl::OkStatus() : Observe(outputs);
 }
 
@@ -277,18 +257,26 @@ absl::Status DenoiseBatch::Impl::Observe(const TensorView& output) {
     row.x_scale = 0;
     row.model_scale = 1;
   }
+  const Shape& shape = output.shape;
+  // Starts from zeros where the batch is of another size than the last.
+  const Shape all{capacity_, shape[1], shape[2], shape[3]};
+  kernels::Device& device = model_.parts().device;
+  if (guided_.shape() != all) {
+    ASSIGN_OR_RETURN(guided_, Tensor::Create(device, all, DType::kF32));
+  }
   const TensorView guided = guided_.view().Slice(0, size());
   kernels::SamplerStep(
-      stream_,
+      tensors_.stream(),
       // Multiplies the old contents by zero and adds the guided output.
       {.x = guided, .model_output = output, .rows = plain, .out = guided});
-  RETURN_IF_ERROR(stream_.Synchronize());
-  const Shape& shape = guided.shape;
+  RETURN_IF_ERROR(tensors_.stream().TakeError());
+  ASSIGN_OR_RETURN(const Tensor shown, kernels::ToHost(device, guided));
   for (size_t i = 0; i < pictures_.size(); ++i) {
     const auto row = static_cast<int64_t>(i);
     observer_->OnNoisePrediction(
         pictures_[i].ticket, pictures_[i].step,
-        guided.Slice(row, row + 1)
+        shown.view()
+            .Slice(row, row + 1)
             .Reshaped(Shape{shape[1], shape[2], shape[3]}));
   }
   return absl::OkStatus();
@@ -328,13 +316,18 @@ std::vector<Finished> DenoiseBatch::Impl::Step() {
 // Decodes the latents of a place; the picture stays in the batch until Drop.
 Finished DenoiseBatch::Impl::Finish(size_t place) {
   const Picture& picture = pictures_[place];
-  const TensorView latents = LatentsOf(place);
+  const SteadyTime start = Now();
+  const absl::StatusOr<TensorView> read =
+      tensors_.Read(static_cast<int64_t>(place));
+  if (!read.ok()) {
+    return {picture.ticket, read.status(), SecondsSince(picture.admitted)};
+  }
+  const TensorView& latents = *read;
   if (observer_ != nullptr) {
     const Shape& shape = latents.shape;
     observer_->OnLatents(picture.ticket,
                          latents.Reshaped(Shape{shape[1], shape[2], shape[3]}));
   }
-  const SteadyTime start = Now();
   absl::StatusOr<Image> image = decoder_.Decode(latents);
   seconds_.vae_decode += SecondsSince(start);
   return {picture.ticket, std::move(image), SecondsSince(picture.admitted)};
@@ -342,9 +335,8 @@ Finished DenoiseBatch::Impl::Finish(size_t place) {
 
 // Closes the gap, so that the latents stay in the order of the pictures.
 void DenoiseBatch::Impl::Drop(size_t place) {
-  for (size_t i = place; i + 1 < pictures_.size(); ++i) {
-    std::memcpy(LatentsOf(i).data, LatentsOf(i + 1).data,
-                static_cast<size_t>(LatentsOf(i).bytes()));
+  for (size_t i = place + 1; i < pictures_.size(); ++i) {
+    tensors_.MoveDown(static_cast<int64_t>(i));
   }
   pictures_.erase(pictures_.begin() + static_cast<std::ptrdiff_t>(place));
   arranged_ = false;

@@ -12,19 +12,20 @@
 
 namespace tessera::model {
 
-// Sees what a batch computes, for inspection. Views are valid during the call.
+// Sees what a batch computes, for inspection. Views are f32 on the host and
+// valid during the call.
 class DenoiseObserver {
  public:
   virtual ~DenoiseObserver() = default;
 
-  // Token ids [T] of the prompt and its embeddings [T, C] f32.
+  // Token ids [T] of the prompt and its embeddings [T, C].
   virtual void OnPrompt(int64_t ticket, const std::vector<int32_t>& token_ids,
                         const kernels::TensorView& embeddings) = 0;
-  // The noise prediction after guidance, [h, w, C] f32, of UNet call `call`
+  // The noise prediction after guidance, [h, w, C], of UNet call `call`
   // (from 0) of the picture.
   virtual void OnNoisePrediction(int64_t ticket, int call,
                                  const kernels::TensorView& noise_pred) = 0;
-  // The final latents before the VAE, [h, w, C] f32.
+  // The final latents before the VAE, [h, w, C].
   virtual void OnLatents(int64_t ticket,
                          const kernels::TensorView& latents) = 0;
 };
@@ -39,7 +40,9 @@ struct DenoiseBatchOptions {
 // A picture that left the batch.
 struct Finished {
   int64_t ticket = 0;
-  // INTERNAL "latents are not a number" when the picture came to NaN.
+  // INTERNAL "latents are not a number" when the picture came to NaN;
+  // RESOURCE_EXHAUSTED of every picture when the device has too little memory
+  // for so many.
   absl::StatusOr<Image> image;
   double seconds = 0;  // from admission to here
 };
@@ -67,7 +70,8 @@ class DenoiseBatch {
   // adds the picture under a ticket of the caller's choosing.
   //
   // Errors: INVALID_ARGUMENT as of TextToImage::Validate, FAILED_PRECONDITION
-  // when CanAdmit is false; the batch is then unchanged.
+  // when CanAdmit is false, RESOURCE_EXHAUSTED when the device has too little
+  // memory; the batch is then unchanged.
   absl::Status Admit(int64_t ticket, ImageRequest request);
 
   // Makes one UNet call over all rows (and one more for each set of adapters

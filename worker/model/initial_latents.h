@@ -8,8 +8,8 @@
 namespace tessera::model {
 
 // Writes the unit noise of `request`, its own or that of its seed, times
-// `scale` into latents [1, h, w, C] f32. Noise is drawn in f32 and in the
-// order [C, h, w], as torch draws it, whatever the layout here.
+// `scale` into latents [1, h, w, C] f32, on the host. Noise is drawn in f32 and
+// in the order [C, h, w], as torch draws it, whatever the layout here.
 void WriteInitialLatents(const ImageRequest& request, float scale,
                          const kernels::TensorView& latents);
 

@@ -10,6 +10,7 @@
 #include "kernels/ops/elementwise.h"
 #include "kernels/ops/gemm.h"
 #include "kernels/ops/lora_gemm.h"
+#include "kernels/transfer.h"
 #include "worker/model/adapter_rows.h"
 #include "worker/model/merged_layers.h"
 
@@ -49,6 +50,8 @@ absl::StatusOr<Linear> Linear::Load(const LayerSource& source,
   linear.weights_.matrix =
       std::make_shared<const kernels::PackedWeights>(std::move(matrix));
   if (spec.bias) {
+    ASSIGN_OR_RETURN(
+        bias, kernels::ToDevice(source.device, std::move(bias), DType::kF32));
     linear.weights_.bias = std::make_shared<const Tensor>(std::move(bias));
   }
   linear.slot_ = source.table.AddWeights(linear.weights_);

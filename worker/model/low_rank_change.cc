@@ -3,13 +3,15 @@
 #include <cstdint>
 
 #include "common/check.h"
+#include "common/status_macros.h"
 
 namespace tessera::model {
 
-void AddLowRank(const AdapterLayer& layer, double strength,
-                std::span<double> sum) {
-  const kernels::Tensor down = kernels::UnpackWeights(layer.down);
-  const kernels::Tensor up = kernels::UnpackWeights(layer.up);
+absl::Status AddLowRank(const AdapterLayer& layer, double strength,
+                        std::span<double> sum) {
+  ASSIGN_OR_RETURN(const kernels::Tensor down,
+                   kernels::UnpackWeights(layer.down));
+  ASSIGN_OR_RETURN(const kernels::Tensor up, kernels::UnpackWeights(layer.up));
   const int64_t outputs = layer.up.n(), lora_rank = layer.up.k();
   const int64_t width = layer.down.k();  // inputs · kernel · kernel
   CHECK(static_cast<int64_t>(sum.size()) == outputs * width);
@@ -25,6 +27,7 @@ void AddLowRank(const AdapterLayer& layer, double strength,
       }
     }
   }
+  return absl::OkStatus();
 }
 
 }  // namespace tessera::model

@@ -4,15 +4,16 @@
 
 #include <span>
 
+#include "absl/status/status.h"
 #include "worker/model/adapter_weights.h"
 
 namespace tessera::model {
 
 // Adds strength · scale · up · down to `sum` [outputs, inputs, kernel, kernel],
 // row-major: what the layer's two small matrices come to when they are
-// multiplied out.
-void AddLowRank(const AdapterLayer& layer, double strength,
-                std::span<double> sum);
+// multiplied out. Errors: what is wrong with the device that holds them.
+absl::Status AddLowRank(const AdapterLayer& layer, double strength,
+                        std::span<double> sum);
 
 }  // namespace tessera::model
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/status_macros.h"
+#include "kernels/transfer.h"
 #include "worker/model/low_rank_change.h"
 
 namespace tessera::model {
@@ -63,26 +64,30 @@ struct SlotSums {
 // unpacked.
 class Collector {
  public:
-  explicit Collector(const LayerTable& table) : table_(table) {}
+  Collector(const LayerTable& table, kernels::Device& device)
+      : table_(table), device_(device) {}
 
-  void Add(const AdapterLayer& layer, double strength) {
+  absl::Status Add(const AdapterLayer& layer, double strength) {
     const LayerInfo& info = Info(layer.name);
     const int64_t size = info.inputs * info.kernel * info.kernel;
-    AddLowRank(
-        layer, strength,
-        Weight(info).Part(info.first_output * size, info.outputs * size));
+    ASSIGN_OR_RETURN(Sum* const sum, Weight(info));
+    return AddLowRank(layer, strength,
+                      sum->Part(info.first_output * size, info.outputs * size));
   }
 
-  void Add(const LayerChange& change, double strength) {
+  absl::Status Add(const LayerChange& change, double strength) {
     const LayerInfo& info = Info(change.name);
     if (change.tensor == LayerTensor::kBias) {
-      Bias(info).Add(*change.change, strength, info.first_output, info.outputs);
-      return;
+      ASSIGN_OR_RETURN(Sum* const sum, Bias(info));
+      sum->Add(*change.change, strength, info.first_output, info.outputs);
+      return absl::OkStatus();
     }
     const int64_t size =
         info.is_norm() ? 1 : info.inputs * info.kernel * info.kernel;
-    Weight(info).Add(*change.change, strength, info.first_output * size,
-                     info.outputs * size);
+    ASSIGN_OR_RETURN(Sum* const sum, Weight(info));
+    sum->Add(*change.change, strength, info.first_output * size,
+             info.outputs * size);
+    return absl::OkStatus();
   }
 
   std::map<int, SlotSums>& sums() { return sums_; }
@@ -96,23 +101,31 @@ class Collector {
     return table_.weights()[static_cast<size_t>(info.slot)];
   }
 
-  Sum& Weight(const LayerInfo& info) {
+  absl::StatusOr<Sum*> Weight(const LayerInfo& info) {
     std::optional<Sum>& sum = sums_[info.slot].weight;
     if (!sum.has_value()) {
       const LayerWeights& own = Own(info);
-      sum.emplace(info.is_norm() ? own.gain->Clone()
-                                 : kernels::UnpackWeights(*own.matrix));
+      ASSIGN_OR_RETURN(Tensor pristine,
+                       info.is_norm()
+                           ? kernels::ToHost(device_, own.gain->view())
+                           : kernels::UnpackWeights(*own.matrix));
+      sum.emplace(std::move(pristine));
     }
-    return *sum;
+    return &*sum;
   }
 
-  Sum& Bias(const LayerInfo& info) {
+  absl::StatusOr<Sum*> Bias(const LayerInfo& info) {
     std::optional<Sum>& sum = sums_[info.slot].bias;
-    if (!sum.has_value()) sum.emplace(Own(info).bias->Clone());
-    return *sum;
+    if (!sum.has_value()) {
+      ASSIGN_OR_RETURN(Tensor pristine,
+                       kernels::ToHost(device_, Own(info).bias->view()));
+      sum.emplace(std::move(pristine));
+    }
+    return &*sum;
   }
 
   const LayerTable& table_;
+  kernels::Device& device_;
   std::map<int, SlotSums> sums_;
 };
 
@@ -127,10 +140,14 @@ absl::StatusOr<MergedLayer> Finish(const SlotSums& sums,
       ASSIGN_OR_RETURN(merged.matrix,
                        kernels::PackConvWeights(device, weight.view()));
     } else {
-      merged.gain = std::move(weight);
+      ASSIGN_OR_RETURN(merged.gain, kernels::ToDevice(device, std::move(weight),
+                                                      DType::kF32));
     }
   }
-  if (sums.bias.has_value()) merged.bias = sums.bias->Merged();
+  if (sums.bias.has_value()) {
+    ASSIGN_OR_RETURN(merged.bias, kernels::ToDevice(device, sums.bias->Merged(),
+                                                    DType::kF32));
+  }
   return merged;
 }
 
@@ -145,13 +162,15 @@ int64_t MergedLayer::bytes() const {
 absl::StatusOr<MergedLayers> MergedLayers::Merge(
     AdapterNet net, const LayerTable& table,
     const std::vector<AdapterUse>& adapters, kernels::Device& device) {
-  Collector collector(table);
+  Collector collector(table, device);
   for (const AdapterUse& use : adapters) {
     for (const AdapterLayer& layer : use.weights->layers) {
-      if (layer.net == net) collector.Add(layer, use.scale);
+      if (layer.net != net) continue;
+      RETURN_IF_ERROR(collector.Add(layer, use.scale));
     }
     for (const LayerChange& change : use.weights->changes) {
-      if (change.net == net) collector.Add(change, use.scale);
+      if (change.net != net) continue;
+      RETURN_IF_ERROR(collector.Add(change, use.scale));
     }
   }
   MergedLayers merged;

@@ -34,7 +34,7 @@ class MergedLayers {
  public:
   // Adds all that `adapters`, in canonical order and checked by CheckAdapter,
   // change in `net` to copies of the pristine weights, in double precision,
-  // and rounds once. Errors: those of packing.
+  // and rounds once. Errors: those of the device.
   static absl::StatusOr<MergedLayers> Merge(
       AdapterNet net, const LayerTable& table,
       const std::vector<AdapterUse>& adapters, kernels::Device& device);

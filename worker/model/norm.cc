@@ -8,6 +8,7 @@
 #include "common/status_macros.h"
 #include "kernels/ops/group_norm.h"
 #include "kernels/ops/layer_norm.h"
+#include "kernels/transfer.h"
 #include "worker/model/merged_layers.h"
 
 namespace tessera::model {
@@ -22,10 +23,14 @@ namespace {
 absl::StatusOr<LayerWeights> ReadNorm(const LayerSource& source,
                                       const std::string& name,
                                       int64_t channels) {
-  ASSIGN_OR_RETURN(Tensor gain,
-                   source.reader.Read(name + ".weight", Shape{channels}));
-  ASSIGN_OR_RETURN(Tensor bias,
-                   source.reader.Read(name + ".bias", Shape{channels}));
+  const auto read = [&](const char* part) -> absl::StatusOr<Tensor> {
+    ASSIGN_OR_RETURN(Tensor values,
+                     source.reader.Read(name + part, Shape{channels}));
+    return kernels::ToDevice(source.device, std::move(values),
+                             kernels::DType::kF32);
+  };
+  ASSIGN_OR_RETURN(Tensor gain, read(".weight"));
+  ASSIGN_OR_RETURN(Tensor bias, read(".bias"));
   return LayerWeights{.gain = std::make_shared<const Tensor>(std::move(gain)),
                       .bias = std::make_shared<const Tensor>(std::move(bias))};
 }

@@ -3,6 +3,7 @@
 #define TESSERA_WORKER_MODEL_PASS_H_
 
 #include "kernels/arena.h"
+#include "kernels/device.h"
 #include "kernels/stream.h"
 #include "kernels/tensor.h"
 
@@ -20,9 +21,10 @@ struct Pass {
   AdapterRows* adapters = nullptr;
   const MergedLayers* merged = nullptr;
 
-  // Returns an f32 activation with unset elements.
+  // Returns an activation, in the type that the device computes in, with unset
+  // elements.
   kernels::Scratch Allocate(const kernels::Shape& shape) const {
-    return arena.Allocate(shape, kernels::DType::kF32);
+    return arena.Allocate(shape, stream.device().compute_dtype());
   }
 };
 

@@ -1,10 +1,10 @@
 #include "worker/model/picture_decoder.h"
 
 #include <cmath>
-#include <cstring>
 
 #include "absl/status/status.h"
 #include "common/status_macros.h"
+#include "kernels/ops/copy.h"
 #include "kernels/ops/image_bytes.h"
 #include "worker/model/model_parts.h"
 
@@ -52,18 +52,25 @@ absl::StatusOr<Image> PictureDecoder::Decode(const TensorView& latents) {
   Image image{.width = static_cast<int>(width),
               .height = static_cast<int>(height)};
   image.rgb.resize(static_cast<size_t>(shape.elements()));
-  // Lets the last op write straight into the picture's bytes.
-  const TensorView bytes{image.rgb.data(), DType::kU8, shape};
+  const TensorView rgb{image.rgb.data(), DType::kU8, shape};
   // Keys the plan by size alone: no adapter reaches the VAE.
   kernels::Arena& arena =
       arenas_.For({1, latents.shape[1], latents.shape[2], 0});
   const Pass pass{stream_, arena};
-  RETURN_IF_ERROR(arena.Run(stream_, [&] {
-    // Lives in the arena: floats of a whole picture, four times its bytes.
+  const absl::Status queued = arena.Run(stream_, [&] {
+    const Scratch input = pass.Allocate(latents.shape);
+    kernels::Copy(stream_, {.source = scaled.view(), .out = input.view()});
+    // Lives in the arena: floats of a whole picture, and the bytes they become.
     const Scratch pixels = pass.Allocate(shape);
-    parts.vae.Forward(pass, scaled.view(), pixels.view());
-    kernels::ImageBytes(stream_, {.input = pixels.view(), .out = bytes});
-  }));
+    parts.vae.Forward(pass, input.view(), pixels.view());
+    const Scratch bytes = arena.Allocate(shape, DType::kU8);
+    kernels::ImageBytes(stream_, {.input = pixels.view(), .out = bytes.view()});
+    kernels::Copy(stream_, {.source = bytes.view(), .out = rgb});
+  });
+  // Waits even after an error: what was queued before it writes to `image`.
+  const absl::Status done = stream_.Synchronize();
+  RETURN_IF_ERROR(queued);
+  RETURN_IF_ERROR(done);
   return image;
 }
 

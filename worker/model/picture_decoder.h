@@ -16,9 +16,9 @@ class PictureDecoder {
  public:
   explicit PictureDecoder(const TextToImage& model);
 
-  // Decodes latents [1, h, w, C] as the UNet leaves them. INTERNAL "latents
-  // are not a number" when they hold NaN or an infinity; else the first error
-  // of an op.
+  // Decodes latents [1, h, w, C] f32 on the host, as the UNet leaves them.
+  // INTERNAL "latents are not a number" when they hold NaN or an infinity; else
+  // the first error of an op or of the device's memory. Waits for the picture.
   absl::StatusOr<Image> Decode(const kernels::TensorView& latents);
 
  private:

@@ -56,7 +56,10 @@ absl::Status PromptCache::ComputeEmbeddings(const AdapterSet& adapters,
                                             EncodedPrompt& encoded) {
   const ClipTextEncoder& encoder = model_.parts().text_encoder;
   const auto tokens = static_cast<int64_t>(encoded.token_ids.size());
-  encoded.embeddings = Tensor(Shape{1, tokens, encoder.width()}, DType::kF32);
+  kernels::Device& device = model_.parts().device;
+  ASSIGN_OR_RETURN(encoded.embeddings,
+                   Tensor::Create(device, Shape{1, tokens, encoder.width()},
+                                  device.compute_dtype()));
   AdapterRows rows(AdapterNet::kTextEncoder, encoder.table(),
                    {adapters.by_row});
   const Pass pass{
@@ -74,9 +77,12 @@ absl::Status PromptCache::ComputeKeys(const AdapterSet& adapters,
                                       EncodedPrompt& encoded) {
   const UNet& unet = model_.parts().unet;
   const int64_t tokens = encoded.embeddings.shape()[1];
+  kernels::Device& device = model_.parts().device;
   for (const Linear* layer : unet.text_keys()) {
-    encoded.keys.push_back(
-        Tensor(Shape{1, tokens, layer->outputs()}, DType::kF32));
+    ASSIGN_OR_RETURN(Tensor keys,
+                     Tensor::Create(device, Shape{1, tokens, layer->outputs()},
+                                    device.compute_dtype()));
+    encoded.keys.push_back(std::move(keys));
   }
   AdapterRows rows(AdapterNet::kUNet, unet.table(), {adapters.by_row});
   const Pass pass{

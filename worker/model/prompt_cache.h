@@ -19,9 +19,10 @@
 
 namespace tessera::model {
 
-// A prompt under one adapter set. Immutable.
+// A prompt under one adapter set; tensors lie with the model's device, in the
+// type that it computes in. Immutable.
 struct EncodedPrompt {
-  std::vector<int32_t> token_ids;     // [T]
+  std::vector<int32_t> token_ids;     // [T], on the host
   kernels::Tensor embeddings;         // [1, T, C]
   std::vector<kernels::Tensor> keys;  // each cross-attention's [1, T, 2 C]
 };
@@ -34,7 +35,8 @@ class PromptCache {
   // Keeps up to `capacity` prompts beside those that pictures hold.
   PromptCache(const TextToImage& model, size_t capacity);
 
-  // Returns the prompt under a set of adapters. Errors: the first of an op.
+  // Returns the prompt under a set of adapters. Errors: the first of an op or
+  // of the device's memory; waits for neither.
   absl::StatusOr<std::shared_ptr<const EncodedPrompt>> Get(
       const std::string& prompt, const AdapterSet& adapters);
 

@@ -24,6 +24,9 @@ class ShapeArenas {
   // until the next call. Allocates nothing when it was kept.
   kernels::Arena& For(const Key& key);
 
+  // Forgets all, and gives their memory back.
+  void Clear() { entries_.clear(); }
+
  private:
   // One arena and what it was planned for.
   struct Entry {

@@ -25,7 +25,7 @@ namespace tessera::model {
 
 // What one call of the UNet reads. Every row has its own timestep and prompt.
 struct UNetInput {
-  kernels::TensorView sample;     // [N, h, w, in_channels] f32
+  kernels::TensorView sample;     // [N, h, w, in_channels]
   kernels::TensorView timesteps;  // [N] f32
   TextKeys keys;
 };

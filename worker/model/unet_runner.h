@@ -31,8 +31,10 @@ class UNetRunner {
   UNetRunner(const UNet& unet, kernels::Device& device);
 
   // Computes the prediction into out [N, h, w, out_channels]. The first call
-  // of a shape plans it; the calls after it allocate no heap memory. Returns
-  // the first error of an op.
+  // of a shape plans it; the calls after it allocate no heap memory, and are
+  // replayed where the device can. Returns the first error known by then, or
+  // RESOURCE_EXHAUSTED when the device has too little memory for the shape
+  // even without the plans of others; does not wait.
   absl::Status Run(const UNetInput& input, const RowAdapters& adapters,
                    const kernels::TensorView& out);
 

@@ -62,5 +62,27 @@ TEST(DeviceTest, DescribesItself) {
   EXPECT_NE(device->description().find("2 threads"), std::string::npos);
 }
 
+TEST(DeviceTest, AutoOpensWhatIsThere) {
+  const auto device = OpenDevice("auto", 1);
+
+  ASSERT_TRUE(device.ok()) << device.status();
+  EXPECT_TRUE((*device)->name() == "cpu" || (*device)->name() == "cuda:0");
+}
+
+// No machine has so many; a build without CUDA lacks them all.
+TEST(DeviceTest, MissingGpuIsNamed) {
+  const absl::Status status = OpenDevice("cuda:4711", 1).status();
+
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+}
+
+TEST(DeviceTest, RefusesNamesThatNoBuildKnows) {
+  for (const char* name : {"", "gpu", "cuda", "cuda:", "cuda:x", "cuda:-1"}) {
+    EXPECT_EQ(OpenDevice(name, 1).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << name;
+  }
+}
+
 }  // namespace
 }  // namespace tessera::kernels

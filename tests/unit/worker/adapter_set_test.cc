@@ -53,7 +53,7 @@ class AdapterSetTest : public ::testing::Test {
 
   static kernels::PackedWeights Copy(const kernels::PackedWeights& weights) {
     return kernels::PackConvWeights(*Demo().device,
-                                    kernels::UnpackWeights(weights).view())
+                                    kernels::UnpackWeights(weights)->view())
         .value();
   }
 };

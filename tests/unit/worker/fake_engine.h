@@ -12,7 +12,8 @@
 
 namespace tessera::worker {
 
-// Prompts decide what happens: "bad" is refused, "nan" comes to nothing.
+// Prompts decide what happens: "bad" is refused, "long" has no room beside
+// others, "nan" comes to nothing.
 class FakeEngine final : public Engine {
  public:
   const ModelFacts& facts() const override { return facts_; }
@@ -20,6 +21,9 @@ class FakeEngine final : public Engine {
   absl::StatusOr<std::vector<std::string>> Admit(
       int64_t ticket, const ImageTask& task) override {
     if (task.prompt == "bad") return absl::InvalidArgumentError("bad prompt");
+    if (task.prompt == "long" && !running_.empty()) {
+      return absl::ResourceExhaustedError("no memory");
+    }
     const int width = task.width == 0 ? facts_.width : task.width;
     const int height = task.height == 0 ? facts_.height : task.height;
     for (const auto& [other, running] : running_) {
@@ -36,6 +40,15 @@ class FakeEngine final : public Engine {
     if (on_step) on_step();
     std::vector<int64_t> tickets;
     std::vector<model::Finished> finished;
+    if (running_.size() > fits || !lost.ok()) {
+      const absl::Status error =
+          lost.ok() ? absl::ResourceExhaustedError("no memory") : lost;
+      for (const auto& [ticket, running] : running_) {
+        finished.push_back({ticket, error, 0});
+      }
+      running_.clear();
+      return finished;
+    }
     for (auto& [ticket, running] : running_) {
       tickets.push_back(ticket);
       if (--running.steps > 0) continue;
@@ -52,7 +65,12 @@ class FakeEngine final : public Engine {
 
   model::StageSeconds seconds() const override { return seconds_; }
 
+  absl::Status health() const override { return lost; }
+
   size_t size() const { return running_.size(); }
+
+  size_t fits = 1000;  // pictures that the device has memory for
+  absl::Status lost;   // why the device can no longer be used
 
   std::vector<std::vector<int64_t>> steps;  // the tickets of each step
   std::function<void()> on_step;

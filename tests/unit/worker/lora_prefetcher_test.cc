@@ -97,6 +97,7 @@ class SilentListener final : public ExecutionListener {
   void OnResult(TaskResult) override {}
   void OnStage(std::string_view, double) override {}
   void OnUNetCall(int) override {}
+  void OnDeviceLost(const absl::Status&) override {}
 };
 
 TEST_F(LoraPrefetcherTest, WantsTheShardsOwnThenTheNextOnes) {

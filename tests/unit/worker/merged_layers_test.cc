@@ -88,7 +88,8 @@ class MergedLayersTest : public ::testing::Test {
   // The values of a slot's own matrix, in the checkpoint's order.
   Tensor Own(int slot) const {
     return kernels::UnpackWeights(
-        *table_.weights()[static_cast<size_t>(slot)].matrix);
+               *table_.weights()[static_cast<size_t>(slot)].matrix)
+        .value();
   }
 
   std::unique_ptr<kernels::Device> device_;
@@ -102,8 +103,8 @@ TEST_F(MergedLayersTest, UnpackingGivesBackWhatWasPacked) {
   for (const Shape& shape : {Shape{5, 4, 3, 3}, Shape{33, 7, 1, 1}}) {
     const Tensor values = Ramp(shape, 3.0f);
 
-    const Tensor unpacked = kernels::UnpackWeights(
-        kernels::PackConvWeights(*device_, values.view()).value());
+    const auto packed = kernels::PackConvWeights(*device_, values.view());
+    const Tensor unpacked = kernels::UnpackWeights(*packed).value();
 
     ASSERT_EQ(unpacked.shape(), shape);
     for (int64_t i = 0; i < shape.elements(); ++i) {
@@ -130,7 +131,8 @@ TEST_F(MergedLayersTest, LowRankLayersAreMultipliedOut) {
 
   const MergedLayers merged = Merge({{weights, 2.0f}});
 
-  const Tensor got = kernels::UnpackWeights(*merged.Find(conv_)->matrix);
+  const Tensor got =
+      kernels::UnpackWeights(*merged.Find(conv_)->matrix).value();
   const Tensor own = Own(conv_), down = Ramp({2, 4, 3, 3}, 0.5f);
   const Tensor up = Ramp({5, 2}, -0.5f);
   for (int64_t o = 0; o < 5; ++o) {
@@ -154,7 +156,8 @@ TEST_F(MergedLayersTest, OneOfTwoFusedLayersChangesItsOwnOutputsOnly) {
               1.0f}});
 
   const MergedLayer& pair = *merged.Find(pair_);
-  const Tensor got = kernels::UnpackWeights(*pair.matrix), own = Own(pair_);
+  const Tensor got = kernels::UnpackWeights(*pair.matrix).value(),
+               own = Own(pair_);
   const Tensor own_bias = Ramp({20}, -1.0f);
   for (int64_t o = 0; o < 20; ++o) {
     const float more = o < 10 ? 0.0f : 0.5f;

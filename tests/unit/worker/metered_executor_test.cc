@@ -23,6 +23,7 @@ class ScriptedExecutor final : public ShardExecutor {
     listener.OnStage("denoise", 1.5);
     listener.OnResult(MakeResult(0));
     listener.OnResult({1, TaskFailure{"INTERNAL", "not a number"}});
+    listener.OnDeviceLost(absl::InternalError("lost"));
   }
 };
 
@@ -31,10 +32,12 @@ class CountingListener final : public ExecutionListener {
   void OnResult(TaskResult) override { ++results; }
   void OnStage(std::string_view, double) override { ++stages; }
   void OnUNetCall(int) override { ++calls; }
+  void OnDeviceLost(const absl::Status& reason) override { lost = reason; }
 
   int results = 0;
   int stages = 0;
   int calls = 0;
+  absl::Status lost;
 };
 
 class MeteredExecutorTest : public ::testing::Test {
@@ -60,6 +63,7 @@ TEST_F(MeteredExecutorTest, CountsEveryEventAndPassesItOn) {
   EXPECT_EQ(listener.results, 2);
   EXPECT_EQ(listener.stages, 1);
   EXPECT_EQ(listener.calls, 1);
+  EXPECT_EQ(listener.lost, absl::InternalError("lost"));
   const std::string page = Page();
   EXPECT_THAT(page,
               HasSubstr("tessera_worker_images_total{result=\"done\"} 1"));

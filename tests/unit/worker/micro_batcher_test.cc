@@ -93,5 +93,41 @@ TEST(MicroBatcherTest, EveryTaskIsAdmittedOnce) {
   EXPECT_EQ(std::count(seen.begin(), seen.end(), true), 100);
 }
 
+TEST(MicroBatcherTest, ReturnedTasksComeBeforeThoseThatWait) {
+  MicroBatcher batcher(2);
+  for (int task : {0, 1, 2}) batcher.Add({task, 64, 64});
+  batcher.Admit();
+  batcher.Admit();
+
+  batcher.Return({1, 64, 64});
+  batcher.Return({0, 64, 64});
+
+  EXPECT_EQ(batcher.running(), 0);
+  EXPECT_EQ(batcher.Admit(), 0);
+  EXPECT_EQ(batcher.Admit(), 1);
+}
+
+TEST(MicroBatcherTest, ShrunkBatchAdmitsNoneUntilItFits) {
+  MicroBatcher batcher(3);
+  for (int task : {0, 1, 2, 3}) batcher.Add({task, 64, 64});
+  for (int i = 0; i < 3; ++i) batcher.Admit();
+
+  batcher.Shrink(2);
+
+  batcher.Leave();
+  EXPECT_EQ(batcher.Admit(), std::nullopt);
+  batcher.Leave();
+  EXPECT_EQ(batcher.Admit(), 3);
+}
+
+TEST(MicroBatcherTest, ShrinksToOneAndNeverGrows) {
+  MicroBatcher batcher(2);
+
+  batcher.Shrink(5);
+  EXPECT_EQ(batcher.capacity(), 2);
+  batcher.Shrink(0);
+  EXPECT_EQ(batcher.capacity(), 1);
+}
+
 }  // namespace
 }  // namespace tessera::worker

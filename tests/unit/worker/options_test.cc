@@ -51,8 +51,10 @@ TEST(OptionsTest, BadFieldIsNamed) {
 }
 
 TEST(OptionsTest, BatchOfZeroIsChosen) {
-  EXPECT_EQ(ResolveBatch(0), 4);
-  EXPECT_EQ(ResolveBatch(7), 7);
+  EXPECT_EQ(ResolveBatch(0, /*gpu=*/false), 4);
+  EXPECT_EQ(ResolveBatch(0, /*gpu=*/true), 16);
+  EXPECT_EQ(ResolveBatch(7, /*gpu=*/false), 7);
+  EXPECT_EQ(ResolveBatch(7, /*gpu=*/true), 7);
 }
 
 TEST(OptionsTest, ParsesLoraFiles) {

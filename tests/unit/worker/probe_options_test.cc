@@ -30,6 +30,8 @@ TEST(ProbeOptionsTest, ReadsEveryFlag) {
                                           "64",
                                           "--init-latents",
                                           "x.npy",
+                                          "--device",
+                                          "cuda:1",
                                           "--threads",
                                           "2"});
 
@@ -45,6 +47,7 @@ TEST(ProbeOptionsTest, ReadsEveryFlag) {
   EXPECT_EQ(options->height, 64);
   EXPECT_EQ(options->init_latents, "x.npy");
   EXPECT_EQ(options->threads, 2);
+  EXPECT_EQ(options->device, "cuda:1");
 }
 
 TEST(ProbeOptionsTest, SplitsLorasAtTheLastColon) {

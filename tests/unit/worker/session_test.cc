@@ -111,7 +111,7 @@ class SessionTest : public ::testing::Test {
 TEST_F(SessionTest, ExecutesCommitsAndDrains) {
   GiveOneShard(3);
 
-  session_.Run();
+  EXPECT_TRUE(session_.Run().ok());
 
   EXPECT_THAT(CommittedTasks(), ElementsAre(0, 1, 2));
   EXPECT_FALSE(link_.commits.back().release);
@@ -123,7 +123,7 @@ TEST_F(SessionTest, RepeatsTheCommitUntilTheCoordinatorIsBack) {
   link_.refusals = {absl::UnavailableError("away"),
                     absl::DeadlineExceededError("away")};
 
-  session_.Run();
+  EXPECT_TRUE(session_.Run().ok());
 
   ASSERT_THAT(link_.commits, SizeIs(3));
   EXPECT_THAT(link_.commits.back().results, SizeIs(2));
@@ -133,7 +133,7 @@ TEST_F(SessionTest, StaleLeaseIsDropped) {
   GiveOneShard(2);
   link_.refusals = {absl::AbortedError("stale epoch")};
 
-  session_.Run();
+  EXPECT_TRUE(session_.Run().ok());
 
   EXPECT_THAT(link_.commits, SizeIs(1));
 }
@@ -153,7 +153,7 @@ TEST_F(SessionTest, StopEndsTheExecutorWithoutCommit) {
     return Answer(CarryOn{});
   };
 
-  session_.Run();
+  EXPECT_TRUE(session_.Run().ok());
 
   EXPECT_THAT(link_.commits, IsEmpty());
 }
@@ -176,10 +176,31 @@ TEST_F(SessionTest, DrainMidShardReleasesTheRest) {
     return SynchronizeAnswer{absl::Minutes(1), CarryOn{}};
   };
 
-  session_.Run();
+  EXPECT_TRUE(session_.Run().ok());
 
   EXPECT_THAT(CommittedTasks(), ElementsAre(0, 1));
   EXPECT_TRUE(link_.commits.back().release);
+}
+
+TEST_F(SessionTest, LostDeviceEndsTheSessionWithTheRestGivenBack) {
+  executor_.on_execute = [](const Assignment&, ExecutionControl&,
+                            ExecutionListener& listener) {
+    listener.OnResult(MakeResult(0));
+    listener.OnDeviceLost(absl::InternalError("illegal address"));
+  };
+  link_.on_synchronize =
+      [&](const SynchronizeCall&) -> absl::StatusOr<SynchronizeAnswer> {
+    if (link_.calls.size() == 1) {
+      return SynchronizeAnswer{absl::Minutes(1), MakeAssignment(3)};
+    }
+    return Answer(CarryOn{});
+  };
+
+  EXPECT_EQ(session_.Run(), absl::InternalError("illegal address"));
+
+  EXPECT_THAT(CommittedTasks(), ElementsAre(0));
+  EXPECT_TRUE(link_.commits.back().release);
+  EXPECT_TRUE(link_.calls.back().draining);
 }
 
 TEST_F(SessionTest, DrainEndsAHeldCall) {
@@ -191,7 +212,7 @@ TEST_F(SessionTest, DrainEndsAHeldCall) {
     link_.idle_calls_ended.WaitForNotification();
     return absl::CancelledError("ended");
   };
-  std::thread run([&] { session_.Run(); });
+  std::thread run([&] { EXPECT_TRUE(session_.Run().ok()); });
   held.WaitForNotification();
 
   session_.Drain();
@@ -204,7 +225,7 @@ TEST_F(SessionTest, DrainEndsAHeldCall) {
 TEST_F(SessionTest, SequenceGrowsWithEveryCall) {
   GiveOneShard(1);
 
-  session_.Run();
+  EXPECT_TRUE(session_.Run().ok());
 
   for (size_t i = 0; i < link_.calls.size(); ++i) {
     EXPECT_EQ(link_.calls[i].sequence, i + 1);

@@ -30,6 +30,7 @@ class RecordingListener final : public ExecutionListener {
     stages[std::string(stage)] += seconds;
   }
   void OnUNetCall(int images) override { batches.push_back(images); }
+  void OnDeviceLost(const absl::Status& reason) override { lost = reason; }
 
   const FinishedImage& Image(int task) {
     return std::get<FinishedImage>(results.at(task).outcome);
@@ -42,6 +43,7 @@ class RecordingListener final : public ExecutionListener {
   std::map<std::string, double> stages;
   std::vector<int> batches;
   std::function<void(const TaskResult&)> on_result;
+  absl::Status lost;
 };
 
 class ShardExecutorTest : public ::testing::Test {
@@ -220,6 +222,65 @@ TEST_F(ShardExecutorTest, TemporaryFolderGoesWithTheLease) {
 
   EXPECT_FALSE(
       std::filesystem::exists(folder_.path() + "/.tessera-tmp/worker-1"));
+}
+
+TEST_F(ShardExecutorTest, TooLittleMemoryHalvesTheBatchForGood) {
+  source_.engine.fits = 1;
+  EngineExecutor executor(source_, {"worker-1", 4});
+
+  executor.Execute(Make(4), control_, listener_);
+  // Four, then two, do not fit; each of the four is then made alone.
+  EXPECT_THAT(listener_.results, SizeIs(4));
+  for (int task = 0; task < 4; ++task) {
+    EXPECT_EQ(listener_.Image(task).custom_id, "a" + std::to_string(task));
+  }
+  EXPECT_EQ(listener_.batches[0], 4);
+  EXPECT_EQ(listener_.batches[1], 2);
+  listener_.batches.clear();
+
+  // The next shard does not try again.
+  executor.Execute(Make(2), control_, listener_);
+  for (const int images : listener_.batches) EXPECT_EQ(images, 1);
+}
+
+TEST_F(ShardExecutorTest, PictureThatDoesNotFitAloneFails) {
+  source_.engine.fits = 0;
+
+  Execute(Make(2));
+
+  for (int task = 0; task < 2; ++task) {
+    EXPECT_EQ(listener_.Failure(task).code, "RESOURCE_EXHAUSTED");
+  }
+}
+
+TEST_F(ShardExecutorTest, PictureWithoutRoomWaitsUntilOthersHaveLeft) {
+  Assignment assignment = Make(2);
+  assignment.tasks[1].prompt = "long";
+
+  Execute(assignment);
+
+  listener_.Image(0);
+  listener_.Image(1);
+}
+
+TEST_F(ShardExecutorTest, LostDeviceFailsWhatIsInFlightAndLeavesTheRest) {
+  source_.engine.on_step = [&] {
+    if (source_.engine.steps.size() == 1) {
+      source_.engine.lost = absl::InternalError("illegal address");
+    }
+  };
+  const Assignment assignment = Make(5);
+
+  Execute(assignment);
+
+  EXPECT_EQ(listener_.lost, absl::InternalError("illegal address"));
+  // Two at a time: the third and later ones were never begun.
+  EXPECT_THAT(listener_.results, SizeIs(2));
+  for (int task = 0; task < 2; ++task) {
+    EXPECT_EQ(listener_.Failure(task).code, "UNAVAILABLE");
+    EXPECT_EQ(listener_.Failure(task).reason, "device lost: illegal address");
+  }
+  EXPECT_EQ(source_.engine.size(), 0u);
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ int64_t AllocationsOfThirdCall(const DemoModel& demo,
   AdapterSets sets(*demo.model, 0);
   const auto set = sets.Prepare(adapters).value();
   const auto prompt = prompts.Get("a red apple", *set).value();
-  rows.Arrange({{prompt, set}, {prompt, sets.Prepare({}).value()}});
+  EXPECT_TRUE(
+      rows.Arrange({{prompt, set}, {prompt, sets.Prepare({}).value()}}).ok());
   const Tensor sample(Shape{2, 8, 8, 4}, DType::kF32);
   const Tensor out(Shape{2, 8, 8, 4}, DType::kF32);
   const Tensor timesteps(Shape{2}, DType::kF32);

@@ -1,8 +1,13 @@
-#include "kernels/ops/shape_check.h"
+#include "kernels/ops/operands.h"
 
 #include "absl/strings/str_cat.h"
+#include "kernels/device.h"
 
 namespace tessera::kernels {
+
+Operands::Operands(const Stream& stream)
+    : compute_(stream.device().compute_dtype()),
+      place_(stream.device().memory().place()) {}
 
 absl::Status Check(bool valid, const char* op, const Shape& shape) {
   if (valid) return absl::OkStatus();
