@@ -15,7 +15,10 @@ TensorView TensorView::Slice(int64_t begin, int64_t end) const {
   part.Set(0, end - begin);
   // Counts the bytes of one entry of the first axis; an empty tensor has none.
   const int64_t entry = shape[0] == 0 ? 0 : bytes() / shape[0];
-  return {static_cast<std::byte*>(data) + begin * entry, dtype, part, place};
+  // Leaves a view that points nowhere there: it has no place to count from.
+  std::byte* const first = static_cast<std::byte*>(data);
+  std::byte* const begins = first == nullptr ? nullptr : first + begin * entry;
+  return {begins, dtype, part, place};
 }
 
 TensorView TensorView::Reshaped(Shape new_shape) const {
