@@ -119,7 +119,7 @@ TEST_F(RecordingTest, ErrorOfAnOpEndsTheRecording) {
 
   // Is the error of the run op by op that followed.
   EXPECT_EQ(status, absl::InternalError("bad op"));
-  EXPECT_THAT(events_, ElementsAre("begin", "end"));
+  EXPECT_THAT(events_, ElementsAre("begin", "end", "forget"));
 }
 
 }  // namespace
