@@ -139,6 +139,7 @@ class HopperConsumer {
     Scores();
     WgmmaCommit();
     WgmmaWait<0>();
+    WgmmaPin(scores_);
     Release(shared_.k_empty(k_.stage), &k_);
     Softmax(blocks - 1);
     PackProbabilities();
@@ -157,9 +158,12 @@ class HopperConsumer {
         ArriveNamed(turns_.other_barrier(), Turns::kThreads);
       }
       WgmmaWait<1>();  // the scores
+      WgmmaPin(scores_);
       Release(shared_.k_empty(k_.stage), &k_);
       Softmax(block);
       WgmmaWait<0>();  // the outputs
+      WgmmaPin(outputs_);
+      WgmmaPin(probabilities_);
       Release(shared_.v_empty(v_.stage), &v_);
       ScaleOutputs();
       PackProbabilities();
@@ -169,6 +173,7 @@ class HopperConsumer {
     Outputs();
     WgmmaCommit();
     WgmmaWait<0>();
+    WgmmaPin(outputs_);
     Finish();
   }
 

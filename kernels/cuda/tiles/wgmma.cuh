@@ -29,6 +29,21 @@ TESSERA_DEVICE void WgmmaWait() {
                : "memory");
 }
 
+// Keeps the compiler from moving uses of registers across this point: to it,
+// nothing ties an accumulator to the wait that ends its product.
+template <int N>
+TESSERA_DEVICE void WgmmaPin(float (&x)[N]) {
+#pragma unroll
+  for (int i = 0; i < N; ++i) asm volatile("" : "+f"(x[i])::"memory");
+}
+template <int M, int N>
+TESSERA_DEVICE void WgmmaPin(uint32_t (&x)[M][N]) {
+#pragma unroll
+  for (int i = 0; i < M * N; ++i) {
+    asm volatile("" : "+r"(x[i / N][i % N])::"memory");
+  }
+}
+
 // d [64, 128] (+)= a b' for rows of a and of b along k, both described by
 // DescribeRows. Replaces d unless `accumulate`.
 template <DType kElement>
