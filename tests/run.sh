@@ -50,7 +50,10 @@ fi
 
 # With ccache, equal files of different build folders share their objects.
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
-export TSAN_OPTIONS="suppressions=$root/tests/tsan.supp ${TSAN_OPTIONS:-}"
+# The system's libraries are not built with the sanitizer: what they do is left
+# out, what our code does is not.
+tsan="suppressions=$root/tests/tsan.supp ignore_noninstrumented_modules=1"
+export TSAN_OPTIONS="$tsan ${TSAN_OPTIONS:-}"
 # Undefined behaviour ends the test; by itself it is only printed.
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1 ${UBSAN_OPTIONS:-}"
 
