@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/rpc/handover.h"
 #include "common/status_macros.h"
 #include "coordinator/service/codec.h"
 
@@ -33,6 +34,7 @@ CreateJobCall::CreateJobCall(const CallFrame& frame, Coordinator& coordinator,
         "already receiving ", kMaxSubmissions, " jobs; try again later"))));
     return;
   }
+  rpc::HandOver(this);
   StartRead(&request_);
 }
 
@@ -43,11 +45,15 @@ CreateJobCall::~CreateJobCall() { --active_; }
 // no limit here because the number of submissions has one, and each has a
 // single message on the way.
 void CreateJobCall::OnReadDone(bool ok) {
+  rpc::TakeOver(this);
   frame_.pool.Run([this, ok] { ok ? TakeMessage() : EndOfStream(); });
 }
 
 // Nothing uses the call any more: gRPC promises OnDone as its last callback.
-void CreateJobCall::OnDone() { delete this; }
+void CreateJobCall::OnDone() {
+  rpc::TakeOver(this);
+  delete this;
+}
 
 // Handles the message in `request_`, then reads the next into the same place:
 // the next read is what tells the client that it may send more.
@@ -58,6 +64,7 @@ void CreateJobCall::TakeMessage() {
   if (submission_->existing().has_value()) {
     return Answer(*submission_->existing());
   }
+  rpc::HandOver(this);
   StartRead(&request_);
 }
 
@@ -105,7 +112,9 @@ absl::StatusOr<Job> CreateJobCall::Complete() {
 void CreateJobCall::Answer(const absl::StatusOr<Job>& job) {
   submission_.reset();  // removes a job that was not finished
   if (job.ok()) *response_ = EncodeJob(*job);
-  Finish(timer_.Answer(job.status()));
+  const grpc::Status answer = timer_.Answer(job.status());
+  rpc::HandOver(this);
+  Finish(answer);
 }
 
 }  // namespace tessera::coordinator

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/rpc/handover.h"
 #include "common/status_macros.h"
 
 namespace tessera::coordinator {
@@ -65,10 +66,12 @@ void DownloadLoraCall::SendNext() {
   offset_ += static_cast<int64_t>(bytes->size());
   // Stays untouched until OnWriteDone, as gRPC may still read it.
   response_.set_chunk(*std::move(bytes));
+  rpc::HandOver(this);
   StartWrite(&response_);
 }
 
 void DownloadLoraCall::OnWriteDone(bool ok) {
+  rpc::TakeOver(this);
   if (!ok) return Answer(absl::CancelledError("the client went away"));
   // The disk is read on the pool, as gRPC's own threads must not wait.
   frame_.pool.Run([this] { SendNext(); });
@@ -78,11 +81,16 @@ void DownloadLoraCall::OnWriteDone(bool ok) {
 // after it sees the note.
 void DownloadLoraCall::OnCancel() { cancelled_ = true; }
 
-void DownloadLoraCall::OnDone() { delete this; }
+void DownloadLoraCall::OnDone() {
+  rpc::TakeOver(this);
+  delete this;
+}
 
 // Ends the call with its status.
 void DownloadLoraCall::Answer(const absl::Status& status) {
-  Finish(timer_.Answer(status));
+  const grpc::Status answer = timer_.Answer(status);
+  rpc::HandOver(this);
+  Finish(answer);
 }
 
 }  // namespace tessera::coordinator

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/rpc/handover.h"
 #include "common/status_macros.h"
 #include "coordinator/service/worker_codec.h"
 
@@ -66,12 +67,18 @@ class IdleWorkers::Call final : public grpc::ServerUnaryReactor {
     }
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    rpc::TakeOver(this);
+    delete this;
+  }
 
  private:
   // Finishes the call; it may be deleted before this returns.
   void Answer(const absl::StatusOr<SynchronizeReply>& reply) {
-    Finish(timer_.Answer(reply.ok() ? Encode(*reply) : reply.status()));
+    const grpc::Status answer =
+        timer_.Answer(reply.ok() ? Encode(*reply) : reply.status());
+    rpc::HandOver(this);
+    Finish(answer);
   }
 
   // Writes the response. The coordinator gives no shard that it cannot decode,

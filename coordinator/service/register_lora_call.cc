@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/rpc/handover.h"
 #include "common/status_macros.h"
 #include "coordinator/service/lora_codec.h"
 
@@ -31,17 +32,22 @@ RegisterLoraCall::RegisterLoraCall(const CallFrame& frame, LoraLibrary& library,
         "already receiving ", kMaxLoraUploads, " LoRAs; try again later")));
     return;
   }
+  rpc::HandOver(this);
   StartRead(&request_);
 }
 
 RegisterLoraCall::~RegisterLoraCall() { --active_; }
 
 void RegisterLoraCall::OnReadDone(bool ok) {
+  rpc::TakeOver(this);
   // Run whatever waits: the call was admitted, and each has one entry at most.
   frame_.pool.Run([this, ok] { ok ? TakeMessage() : EndOfStream(); });
 }
 
-void RegisterLoraCall::OnDone() { delete this; }
+void RegisterLoraCall::OnDone() {
+  rpc::TakeOver(this);
+  delete this;
+}
 
 // Takes a header or a chunk and asks for the next message, or answers.
 void RegisterLoraCall::TakeMessage() {
@@ -49,6 +55,7 @@ void RegisterLoraCall::TakeMessage() {
   if (!known.ok()) return Answer(known.status());
   // Answered before the bytes are sent: they are held already.
   if (known->has_value()) return Answer(**std::move(known));
+  rpc::HandOver(this);
   StartRead(&request_);
 }
 
@@ -101,7 +108,9 @@ void RegisterLoraCall::EndOfStream() {
 void RegisterLoraCall::Answer(const absl::StatusOr<LoraEntry>& entry) {
   if (entry.ok()) *response_ = EncodeLora(*entry);
   frame_.metrics.CountLoraPush(entry.status().code());
-  Finish(timer_.Answer(entry.status()));
+  const grpc::Status answer = timer_.Answer(entry.status());
+  rpc::HandOver(this);
+  Finish(answer);
 }
 
 }  // namespace tessera::coordinator
