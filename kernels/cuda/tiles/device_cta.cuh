@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "kernels/cuda/tiles/device_code.h"
+#include "kernels/cuda/tiles/instructions.cuh"
 #include "kernels/dtype.h"
 
 namespace tessera::kernels::cuda {
@@ -68,15 +69,13 @@ class DeviceCta {
   }
 
   // Ends a group of copies of every thread.
-  TESSERA_DEVICE void CommitCopies() {
-    asm volatile("cp.async.commit_group;\n" ::: "memory");
-  }
+  TESSERA_DEVICE void CommitCopies() { instructions::CommitCopies(); }
 
   // Waits until at most kPending of a thread's own groups are under way;
   // other threads' copies are visible after a barrier.
   template <int kPending>
   TESSERA_DEVICE void WaitCopies() {
-    asm volatile("cp.async.wait_group %0;\n" ::"n"(kPending) : "memory");
+    instructions::WaitCopies<kPending>();
   }
 
   // Loads four 8x8 matrices into out[first .. first + 3] of every thread;
@@ -84,22 +83,8 @@ class DeviceCta {
   template <bool kTranspose, int N, typename Address>
   TESSERA_DEVICE void LoadMatrices(Registers<uint32_t, N>& out, int first,
                                    Address address) {
-    const uint32_t at = shared_ + address(static_cast<int>(threadIdx.x));
-    uint32_t* r = out.values + first;
-    if constexpr (kTranspose) {
-      asm volatile(
-          "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 "
-          "{%0, %1, %2, %3}, [%4];\n"
-          : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-          : "r"(at)
-          : "memory");
-    } else {
-      asm volatile(
-          "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];\n"
-          : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-          : "r"(at)
-          : "memory");
-    }
+    instructions::LoadMatrices<kTranspose>(
+        out.values + first, shared_ + address(static_cast<int>(threadIdx.x)));
   }
 
   // d[di..] += a[ai..] b[bi..] by mma.m16n8k16 in every warp, f32 sums.
@@ -107,22 +92,8 @@ class DeviceCta {
   TESSERA_DEVICE void Mma(Registers<float, D>& d, int di,
                           const Registers<uint32_t, A>& a, int ai,
                           const Registers<uint32_t, B>& b, int bi) {
-    float* c = d.values + di;
-    const uint32_t* x = a.values + ai;
-    const uint32_t* y = b.values + bi;
-    if constexpr (kElement == DType::kF16) {
-      asm volatile(
-          "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
-          "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};\n"
-          : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-          : "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]), "r"(y[0]), "r"(y[1]));
-    } else {
-      asm volatile(
-          "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
-          "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};\n"
-          : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-          : "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]), "r"(y[0]), "r"(y[1]));
-    }
+    instructions::MultiplyAdd<kElement>(d.values + di, a.values + ai,
+                                        b.values[bi], b.values[bi + 1]);
   }
 
   // Replaces each of N values by the largest of, or the sum over, the four
