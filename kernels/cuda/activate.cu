@@ -5,20 +5,11 @@
 namespace tessera::kernels::cuda {
 namespace {
 
-// Activates packs of N elements.
+// Computes in f32, as the CPU does.
 template <typename T, Activation activation>
-struct ActivateOp {
-  const T* input;
-  T* out;
-
-  template <int N>
-  __device__ void Run(int64_t first) const {
-    auto x = *reinterpret_cast<const Pack<T, N>*>(input + first);
-#pragma unroll
-    for (int i = 0; i < N; ++i) {
-      x.v[i] = FromFloat<T>(Activated<activation>(ToFloat(x.v[i])));
-    }
-    *reinterpret_cast<Pack<T, N>*>(out + first) = x;
+struct Activate {
+  __device__ T operator()(T x) const {
+    return FromFloat<T>(Activated<activation>(ToFloat(x)));
   }
 };
 
@@ -27,13 +18,8 @@ struct ActivateOp {
 cudaError_t LaunchActivate(const ActivateParams& params, cudaStream_t stream) {
   return DispatchElement(params.dtype, [&]<typename T>() {
     return DispatchActivation(params.activation, [&]<Activation activation>() {
-      const ActivateOp<T, activation> op = {static_cast<const T*>(params.input),
-                                            static_cast<T*>(params.out)};
-      return LaunchElementwise<kVectorBytes / sizeof(T)>(
-          op,
-          PlanElementwise(params.elements, sizeof(T),
-                          Addresses(params.input, params.out)),
-          stream);
+      return LaunchMap<T, T, Activate<T, activation>>(params.input, params.out,
+                                                      params.elements, stream);
     });
   });
 }

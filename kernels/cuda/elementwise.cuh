@@ -6,6 +6,8 @@
 #ifndef TESSERA_KERNELS_CUDA_ELEMENTWISE_CUH_
 #define TESSERA_KERNELS_CUDA_ELEMENTWISE_CUH_
 
+#include <algorithm>
+
 #include "kernels/cuda/element.cuh"
 #include "kernels/cuda/elementwise_plan.h"
 #include "kernels/cuda/launch.cuh"
@@ -41,6 +43,33 @@ cudaError_t LaunchElementwise(const Op& op, const ElementwisePlan& plan,
 template <typename... Pointers>
 uintptr_t Addresses(Pointers... pointers) {
   return (uintptr_t{0} | ... | reinterpret_cast<uintptr_t>(pointers));
+}
+
+// Maps packs of N elements one by one: out = Function()(input).
+template <typename From, typename To, typename Function>
+struct MapOp {
+  const From* input;
+  To* out;
+
+  template <int N>
+  __device__ void Run(int64_t first) const {
+    const auto x = *reinterpret_cast<const Pack<From, N>*>(input + first);
+    Pack<To, N> y;
+#pragma unroll
+    for (int i = 0; i < N; ++i) y.v[i] = Function()(x.v[i]);
+    *reinterpret_cast<Pack<To, N>*>(out + first) = y;
+  }
+};
+
+// Launches a map of `elements` elements; `out` may be `input`.
+template <typename From, typename To, typename Function>
+cudaError_t LaunchMap(const void* input, void* out, int64_t elements,
+                      cudaStream_t stream) {
+  constexpr int kWidest = std::max(sizeof(From), sizeof(To));
+  const MapOp<From, To, Function> op = {static_cast<const From*>(input),
+                                        static_cast<To*>(out)};
+  return LaunchElementwise<kVectorBytes / kWidest>(
+      op, PlanElementwise(elements, kWidest, Addresses(input, out)), stream);
 }
 
 }  // namespace tessera::kernels::cuda
