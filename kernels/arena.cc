@@ -9,15 +9,6 @@
 #include "kernels/device.h"
 
 namespace tessera::kernels {
-namespace {
-
-// Places start where the device's memory may: at whole vectors.
-constexpr int64_t RoundUp(int64_t bytes) {
-  constexpr int64_t kUnit = Memory::kAlignment;
-  return (bytes + kUnit - 1) / kUnit * kUnit;
-}
-
-}  // namespace
 
 absl::Status Arena::Run(Stream& stream, absl::FunctionRef<void()> forward) {
   if (!planned_) RETURN_IF_ERROR(Plan(stream, forward));
@@ -95,7 +86,8 @@ absl::Status Arena::Record(Stream& stream, absl::FunctionRef<void()> forward) {
 
 Scratch Arena::Allocate(Shape shape, DType dtype) {
   CHECK(mode_ != Mode::kIdle);
-  const int64_t bytes = RoundUp(shape.elements() * SizeOf(dtype));
+  // Places start where the device's memory may.
+  const int64_t bytes = Memory::RoundUp(shape.elements() * SizeOf(dtype));
   if (mode_ == Mode::kPlanning) {
     // Ticks on every allocation and release, so that a life is an interval of
     // ticks and two tensors may share bytes when their intervals are disjoint.

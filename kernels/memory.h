@@ -19,6 +19,10 @@ class Memory {
   // Every address is a multiple of it: a whole vector, a whole cache line, and
   // what the libraries of GPUs ask for.
   static constexpr int64_t kAlignment = 256;
+  // Returns the least multiple of it that holds `bytes`.
+  static constexpr int64_t RoundUp(int64_t bytes) {
+    return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  }
 
   virtual ~Memory() = default;
 

@@ -17,12 +17,6 @@ namespace {
 // are a few kilobytes each.
 constexpr int64_t kUploadBytes = int64_t{1} << 20;
 
-// Returns the next whole unit.
-constexpr int64_t RoundUp(int64_t bytes) {
-  return (bytes + Memory::kAlignment - 1) / Memory::kAlignment *
-         Memory::kAlignment;
-}
-
 }  // namespace
 
 Backend::Backend(int ordinal)
@@ -111,7 +105,7 @@ absl::StatusOr<void*> Backend::Workspace(int64_t bytes) {
       return absl::FailedPreconditionError(
           absl::StrCat("workspace grows while recording: ", bytes, " bytes"));
     }
-    ASSIGN_OR_RETURN(workspace_, Own(queue_, RoundUp(bytes)));
+    ASSIGN_OR_RETURN(workspace_, Own(queue_, Memory::RoundUp(bytes)));
   }
   return workspace_->data();
 }
@@ -125,7 +119,7 @@ absl::StatusOr<const void*> Backend::Upload(const void* data, int64_t bytes) {
   if (uploaded_ + bytes > kUploadBytes) uploaded_ = 0;
   std::byte* const place =
       static_cast<std::byte*>(uploads_->data()) + uploaded_;
-  uploaded_ += RoundUp(bytes);
+  uploaded_ += Memory::RoundUp(bytes);
   const Shape shape{bytes};
   RETURN_IF_ERROR(staging_->ToDevice(
       {const_cast<void*>(data), DType::kU8, shape, Place::kHost},

@@ -16,7 +16,7 @@ namespace {
 constexpr int64_t kPage = 4096;
 
 // Gives every allocation pages of its own, at least one.
-int64_t RoundUp(int64_t bytes) { return (bytes / kPage + 1) * kPage; }
+int64_t WholePages(int64_t bytes) { return (bytes / kPage + 1) * kPage; }
 
 }  // namespace
 
@@ -37,7 +37,7 @@ GuardedMemory::~GuardedMemory() {
 
 // Takes the first stretch that is long enough.
 absl::StatusOr<void*> GuardedMemory::Allocate(int64_t bytes) {
-  const int64_t size = RoundUp(bytes);
+  const int64_t size = WholePages(bytes);
   const auto found =
       std::find_if(free_.begin(), free_.end(),
                    [&](const auto& stretch) { return stretch.second >= size; });
@@ -58,7 +58,7 @@ absl::StatusOr<void*> GuardedMemory::Allocate(int64_t bytes) {
 
 void GuardedMemory::Free(void* memory, int64_t bytes) {
   int64_t offset = static_cast<std::byte*>(memory) - base_;
-  int64_t size = RoundUp(bytes);
+  int64_t size = WholePages(bytes);
   // Joins the stretches before and behind it.
   const auto next = free_.lower_bound(offset);
   if (next != free_.begin()) {
