@@ -4,6 +4,7 @@
 
 #include "common/status_macros.h"
 #include "kernels/transfer.h"
+#include "kernels/weight_order.h"
 
 namespace tessera::kernels {
 
@@ -11,31 +12,25 @@ namespace tessera::kernels {
 // that a convolution reads the channels of one input pixel contiguously.
 absl::StatusOr<Tensor> PackRowMajor(Device& device,
                                     const WeightMatrix& matrix) {
-  const int64_t taps = matrix.taps(), channels = matrix.channels;
-  Tensor rows(Shape{matrix.n, taps * channels}, DType::kF32);
-  const float* from = matrix.values;
+  const int64_t k = matrix.k();
+  Tensor rows(Shape{matrix.n, k}, DType::kF32);
   for (int64_t row = 0; row < matrix.n; ++row) {
-    float* const to = rows.f32() + row * matrix.k();
-    for (int64_t c = 0; c < channels; ++c) {
-      for (int64_t tap = 0; tap < taps; ++tap) to[tap * channels + c] = *from++;
-    }
+    ChannelsLast(matrix.values + row * k, matrix.channels, matrix.taps(),
+                 rows.f32() + row * k, 1);
   }
   return ToDevice(device, std::move(rows), device.compute_dtype());
 }
 
 absl::StatusOr<Tensor> UnpackRowMajor(const PackedWeights& weights) {
   ASSIGN_OR_RETURN(const Tensor rows, ToHost(weights.device(), weights.data()));
-  const int64_t channels = weights.input_channels();
+  const int64_t channels = weights.input_channels(), k = weights.k();
   const int64_t taps = weights.kernel_h() * weights.kernel_w();
   Tensor unpacked(
       Shape{weights.n(), channels, weights.kernel_h(), weights.kernel_w()},
       DType::kF32);
-  float* to = unpacked.f32();
   for (int64_t row = 0; row < weights.n(); ++row) {
-    const float* const from = rows.f32() + row * weights.k();
-    for (int64_t c = 0; c < channels; ++c) {
-      for (int64_t tap = 0; tap < taps; ++tap) *to++ = from[tap * channels + c];
-    }
+    ChannelsFirst(rows.f32() + row * k, 1, channels, taps,
+                  unpacked.f32() + row * k);
   }
   return unpacked;
 }

@@ -2,6 +2,7 @@
 
 #include "kernels/cpu/op_table.h"
 #include "kernels/packed_weights.h"
+#include "kernels/weight_order.h"
 
 namespace tessera::kernels::cpu {
 namespace {
@@ -15,22 +16,18 @@ constexpr int64_t kColumns = PackedWeights::kPanelColumns;
 // [panel][tap * channels + c][column]: taps are outermost, so that a tile walks
 // the channels of one input pixel contiguously.
 absl::StatusOr<Tensor> PackWeights(Device&, const WeightMatrix& matrix) {
-  const int64_t taps = matrix.taps(), k = matrix.k();
+  const int64_t k = matrix.k();
   const int64_t panels = (matrix.n + kColumns - 1) / kColumns;
   // Starts zeroed: the columns beyond n in the last panel stay 0, so that a
   // tile may compute them and no store reads them.
   Tensor packed(Shape{panels, k, kColumns}, DType::kF32);
-  const float* from = matrix.values;
   for (int64_t row = 0; row < matrix.n; ++row) {
     // Points at this output's lane in row 0 of its panel; rows are kColumns
     // apart.
     float* const column =
         packed.f32() + row / kColumns * k * kColumns + row % kColumns;
-    for (int64_t c = 0; c < matrix.channels; ++c) {
-      for (int64_t tap = 0; tap < taps; ++tap) {
-        column[(tap * matrix.channels + c) * kColumns] = *from++;
-      }
-    }
+    ChannelsLast(matrix.values + row * k, matrix.channels, matrix.taps(),
+                 column, kColumns);
   }
   return packed;
 }
@@ -41,15 +38,10 @@ absl::StatusOr<Tensor> UnpackWeights(const PackedWeights& weights) {
   Tensor unpacked(
       Shape{weights.n(), channels, weights.kernel_h(), weights.kernel_w()},
       DType::kF32);
-  float* to = unpacked.f32();
   for (int64_t row = 0; row < weights.n(); ++row) {
     const float* const column =
         weights.panels() + row / kColumns * k * kColumns + row % kColumns;
-    for (int64_t c = 0; c < channels; ++c) {
-      for (int64_t tap = 0; tap < taps; ++tap) {
-        *to++ = column[(tap * channels + c) * kColumns];
-      }
-    }
+    ChannelsFirst(column, kColumns, channels, taps, unpacked.f32() + row * k);
   }
   return unpacked;
 }
