@@ -27,6 +27,17 @@ Tensor Ramp() {
   return tensor;
 }
 
+// Returns activation(input), computed on every machine.
+Tensor Activated(Activation activation, const Tensor& input) {
+  return OnEveryMachine([&](Stream& stream) {
+    Tensor result(input.shape(), DType::kF32);
+    Activate(stream, {.input = input.view(),
+                      .activation = activation,
+                      .out = result.view()});
+    return result;
+  });
+}
+
 TEST(AddTest, AddsInPlace) {
   const Tensor a = Random({3, 7, 5}, 1), b = Random({3, 7, 5}, 2);
 
@@ -56,13 +67,7 @@ TEST(ActivateTest, MatchesDoublePrecisionFromMinusTwentyToTwenty) {
   const Tensor input = Ramp();
   for (const Activation activation :
        {Activation::kNone, Activation::kSilu, Activation::kQuickGelu}) {
-    const Tensor out = OnEveryMachine([&](Stream& stream) {
-      Tensor result(input.shape(), DType::kF32);
-      Activate(stream, {.input = input.view(),
-                        .activation = activation,
-                        .out = result.view()});
-      return result;
-    });
+    const Tensor out = Activated(activation, input);
 
     for (int64_t i = 0; i < 4001; ++i) {
       const double expected = reference::Activate(activation, input.f32()[i]);
@@ -80,13 +85,7 @@ TEST(ActivateTest, FarEndsAreFlat) {
   std::copy(std::begin(far), std::end(far), input.f32());
   for (const Activation activation :
        {Activation::kSilu, Activation::kQuickGelu, Activation::kGelu}) {
-    const Tensor out = OnEveryMachine([&](Stream& stream) {
-      Tensor result(input.shape(), DType::kF32);
-      Activate(stream, {.input = input.view(),
-                        .activation = activation,
-                        .out = result.view()});
-      return result;
-    });
+    const Tensor out = Activated(activation, input);
 
     for (int i = 0; i < 6; ++i) {
       EXPECT_EQ(out.f32()[i], std::max(far[i], 0.0f)) << far[i];
