@@ -38,9 +38,8 @@ class ShardExecutor {
 
   // Gives every unfinished task of `assignment` a result, unless `control`
   // says to end before or the device is lost: what has no result then was not
-  // finished. What fails
-  // for one task fails it alone; what fails for all (no such model, folder not
-  // writable) is the result of each.
+  // finished. What fails for one task fails it alone; what fails for all (no
+  // such model, folder not writable) is the result of each.
   virtual void Execute(const Assignment& assignment, ExecutionControl& control,
                        ExecutionListener& listener) = 0;
 };
