@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "common/output_layout.h"
+#include "common/storage/s3_url.h"
 
 namespace tessera::client {
 namespace {
@@ -25,11 +26,14 @@ bool IsThere(const fs::path& path) {
 }  // namespace
 
 OutputBefore LookAtOutput(const std::string& out) {
+  if (storage::IsS3Uri(out)) return {};
   return {.folder = IsThere(out), .temporary = IsThere(Temporary(out))};
 }
 
 void CleanOutput(const std::string& out, const OutputBefore& before,
                  bool refused) {
+  // A bucket holds nothing but whole files.
+  if (storage::IsS3Uri(out)) return;
   // Best effort: the job is over, and its result is not changed by a file that
   // stays.
   std::error_code ignored;

@@ -43,11 +43,14 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(
 }
 
 absl::StatusOr<BegunJob> Coordinator::BeginJob(const JobHeader& header) {
-  ASSIGN_OR_RETURN(const std::string folder, OutputFolder(header.output_uri));
-  // Looks at the file system before the command, so that a slow mount delays
-  // this call alone. The answer may be out of date by the time it is used;
-  // CreateOutputFolder and the seal report what changed.
-  const absl::Status usable = CheckOutputFolder(folder);
+  ASSIGN_OR_RETURN(const std::string folder,
+                   storage::NormalOutput(header.output_uri));
+  ASSIGN_OR_RETURN(const std::unique_ptr<storage::OutputStore> output,
+                   state_->OpenOutput(folder));
+  // Looks at the output before the command, so that a slow mount delays this
+  // call alone. The answer may be out of date by the time it is used;
+  // CreateOutput and the seal report what changed.
+  const absl::Status usable = CheckOutput(folder, *output);
   BegunJob begun;
   RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction& transaction) {
     // Before the folder is judged: a repeated submit must find its job even
@@ -112,10 +115,10 @@ absl::StatusOr<Job> Coordinator::FinishJob(const JobId& job, int64_t lines) {
                ? absl::OkStatus()
                : absl::InvalidArgumentError("the job has no prompts");
   }));
-  ASSIGN_OR_RETURN(const std::string folder, OutputFolder(output_uri));
+  ASSIGN_OR_RETURN(const std::string folder, storage::NormalOutput(output_uri));
   // Outside of a command, as it touches the file system. A crash after this
   // leaves an empty folder and nothing else.
-  RETURN_IF_ERROR(CreateOutputFolder(folder));
+  RETURN_IF_ERROR(CreateOutput(folder));
   Job result;
   RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction& transaction) {
     ASSIGN_OR_RETURN(JobEntry * entry, state_->FindCreating(job));
@@ -301,7 +304,7 @@ absl::StatusOr<int64_t> Coordinator::SealDue() {
     const absl::Status status =
         // Outside of commands, since it reads every shard and writes files. A
         // job in SEALING is not changed by anyone else meanwhile.
-        SealJob(state_->store, state_->task_reader, job, now);
+        state_->Seal(job, now);
     RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction& transaction) {
       if (!status.ok()) {
         // Kept out of the transaction: the job stays SEALING in the store.

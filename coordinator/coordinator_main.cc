@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <random>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "common/folder_blob_store.h"
 #include "common/log.h"
 #include "common/status_macros.h"
+#include "common/storage/output_places.h"
 #include "coordinator/options.h"
 #include "coordinator/server.h"
 #include "coordinator/store/memory_job_store.h"
@@ -93,12 +95,15 @@ absl::StatusOr<LoraParts> OpenLoras(const Options& options) {
 // Serves until a signal comes.
 absl::Status Run(const Options& options) {
   const sigset_t signals = BlockSignals();  // before any thread starts
+  // Outlives all that writes to buckets.
+  storage::S3Access s3(ReadEnvironment, std::random_device()(), RealClock());
   ASSIGN_OR_RETURN(std::unique_ptr<JobStore> store, OpenStore(options));
   ASSIGN_OR_RETURN(LoraParts loras, OpenLoras(options));
   ServerOptions server_options;
   server_options.listen = options.listen;
   server_options.metrics_listen = options.metrics_listen;
   server_options.coordinator.lease_duration = options.lease_duration;
+  server_options.coordinator.outputs = storage::OutputPlaces(&s3);
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
                    Server::Start(server_options, RealClock(), std::move(store),
                                  std::move(loras)));

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
+#include "common/storage/output_places.h"
 
 namespace tessera::coordinator {
 
@@ -18,6 +19,8 @@ struct CoordinatorOptions {
   int32_t max_lost_leases = 10;
   // Lost workers are forgotten after this long.
   absl::Duration forget_worker_after = absl::Hours(1);
+  // Opens outputs; it borrows what reaches buckets.
+  storage::OutputPlaces outputs{nullptr};
 };
 
 }  // namespace tessera::coordinator

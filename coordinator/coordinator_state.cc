@@ -111,7 +111,7 @@ absl::Status CoordinatorState::CheckFolderIsFree(
     if (IsTerminal(job.state)) continue;
     // A repeated submit may overlap with its own first half.
     if (!request_id.empty() && job.header.request_id == request_id) continue;
-    const auto used = OutputFolder(job.header.output_uri);
+    const auto used = storage::NormalOutput(job.header.output_uri);
     // A folder that no longer parses was accepted by an older version; it
     // cannot be the one asked for.
     if (!used.ok() || *used != folder) continue;
@@ -124,3 +124,17 @@ absl::Status CoordinatorState::CheckFolderIsFree(
 }
 
 }  // namespace tessera::coordinator
+absl::StatusOr<std::unique_ptr<storage::OutputStore>>
+CoordinatorState::OpenOutput(const std::string& uri) const {
+  // No worker has this name, so no two write to one temporary file.
+  return options.outputs.Open(uri, "coordinator");
+}
+
+absl::Status CoordinatorState::Seal(const Job& job, absl::Time end_time) const {
+  // Was parsed when the job was taken, so this fails only if the store was
+  // written by something else.
+  ASSIGN_OR_RETURN(const std::unique_ptr<storage::OutputStore> output,
+                   OpenOutput(job.header.output_uri));
+  return SealJob(store, task_reader, job, end_time, *output);
+}
+

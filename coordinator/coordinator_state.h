@@ -3,11 +3,13 @@
 #define TESSERA_COORDINATOR_COORDINATOR_STATE_H_
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/clock.h"
+#include "common/storage/output_store.h"
 #include "coordinator/coordinator_options.h"
 #include "coordinator/coordinator_stats.h"
 #include "coordinator/dispatcher.h"
@@ -23,8 +25,8 @@
 namespace tessera::coordinator {
 
 // Holds the tables together. Everything but the constants is touched by
-// commands only, which `commands` runs one at a time; every method but
-// RunAndTell is to be called from a command, or before there are any.
+// commands only, which `commands` runs one at a time; every method
+// that does not say so is to be called from a command, or before there are any.
 class CoordinatorState {
  public:
   // References must outlive the state.
@@ -65,6 +67,14 @@ class CoordinatorState {
   const CoordinatorOptions options;
   Clock& clock;
   JobStore& store;
+  // Opens the output that a job's URI names. Thread-safe.
+  absl::StatusOr<std::unique_ptr<storage::OutputStore>> OpenOutput(
+      const std::string& uri) const;
+
+  // Writes what a job leaves behind; see SealJob. Outside of commands, since it
+  // reads every shard and writes files. Thread-safe.
+  absl::Status Seal(const Job& job, absl::Time end_time) const;
+
   const TaskReader& task_reader;
   const std::function<void()> on_work;
 

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/storage/output_store.h"
 #include "coordinator/job.h"
 #include "coordinator/store/job_store.h"
 
@@ -25,18 +26,18 @@ class TaskReader {
 };
 
 // Writes manifest.jsonl, errors.jsonl and job.json of a job whose pictures all
-// ended, removes the folder's .tessera-tmp, and removes pictures that no
-// manifest line names. `end_time` goes into job.json.
+// ended to `out`, removes what interrupted writers left there, and removes
+// pictures that no manifest line names. `end_time` goes into job.json.
 //
 // The manifest has a line a finished picture in input order, merged from the
 // shards; the memory needed is that of the shards whose lines overlap. Each
-// file is written beside its place, synced and renamed; job.json comes last.
+// file appears whole; job.json comes last.
 // Sealing again writes the same bytes, but for the `end_time` given.
 //
-// Errors: RESOURCE_EXHAUSTED when the disk is full, otherwise the code of the
-// failing call, naming the file.
+// Errors: those of the job's store and of `out`.
 absl::Status SealJob(const JobStore& store, const TaskReader& task_reader,
-                     const Job& job, absl::Time end_time);
+                     const Job& job, absl::Time end_time,
+                     storage::OutputStore& out);
 
 }  // namespace tessera::coordinator
 

@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <system_error>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "common/status_macros.h"
+#include "common/storage/s3_url.h"
 
 namespace tessera::coordinator {
 namespace {
@@ -22,29 +22,8 @@ absl::Status Refuse(const std::string& what, const fs::path& path) {
       absl::StrCat("output folder ", what, ": ", path.string()));
 }
 
-}  // namespace
-
-absl::StatusOr<std::string> OutputFolder(const std::string& output_uri) {
-  // The folder is on a file system that all workers mount, so any path of this
-  // machine is taken as theirs.
-  const fs::path path(std::string(absl::StripPrefix(output_uri, "file://")));
-  // A relative path would mean another folder to each process.
-  if (!path.is_absolute() || output_uri.find('\0') != std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "output_uri is neither an absolute folder nor file:///folder: ",
-        output_uri));
-  }
-  // Removes "." and ".." by text alone, without links: equal texts are equal
-  // folders, while the folder need not exist yet.
-  std::string folder = path.lexically_normal().string();
-  // A trailing slash survives the normal form but does not make another folder.
-  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
-  // Nobody means the root; it is what an empty variable in a script leaves.
-  if (folder == "/") return Refuse("is the root of the file system", path);
-  return folder;
-}
-
-absl::Status CheckOutputFolder(const std::string& folder) {
+// Checks a folder of this machine.
+absl::Status CheckFolder(const std::string& folder) {
   std::error_code error;
   fs::path existing(folder);
   // Looks at the nearest ancestor that exists, as the folder itself is made
@@ -63,17 +42,28 @@ absl::Status CheckOutputFolder(const std::string& folder) {
         absl::StrCat("cannot be written (", std::strerror(errno), ")"),
         existing);
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckOutput(const std::string& place,
+                         storage::OutputStore& store) {
+  if (!storage::IsS3Uri(place)) RETURN_IF_ERROR(CheckFolder(place));
   // The manifest of a finished job is the user's data and is never overwritten.
-  if (fs::exists(fs::path(folder) / "manifest.jsonl", error)) {
+  ASSIGN_OR_RETURN(const bool taken, store.Exists("manifest.jsonl"));
+  if (taken) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "output folder already holds the manifest of another job; choose "
-        "another folder or remove its contents: ",
-        folder));
+        "output already holds the manifest of another job; choose another "
+        "place or remove its contents: ",
+        place));
   }
   return absl::OkStatus();
 }
 
-absl::Status CreateOutputFolder(const std::string& folder) {
+absl::Status CreateOutput(const std::string& folder) {
+  // A prefix of a bucket is there with its first object.
+  if (storage::IsS3Uri(folder)) return absl::OkStatus();
   std::error_code error;
   // A parent that exists is fine; made folders stay when a job fails.
   fs::create_directories(folder, error);

@@ -1,26 +1,24 @@
-// Where a job's pictures go: a folder that coordinator and workers share.
+// Whether a job's pictures can go where it wants them.
 #ifndef TESSERA_COORDINATOR_OUTPUT_FOLDER_H_
 #define TESSERA_COORDINATOR_OUTPUT_FOLDER_H_
 
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
+#include "common/storage/output_store.h"
 
 namespace tessera::coordinator {
 
-// Returns the normal form of the folder that `output_uri` names, so that equal
-// folders compare equal. Errors: INVALID_ARGUMENT unless it is an absolute
-// path or file:///path, other than the root.
-absl::StatusOr<std::string> OutputFolder(const std::string& output_uri);
+// Checks, without leaving a trace, that a new job can write to `place`, a
+// normal output that `store` was opened for. Errors: INVALID_ARGUMENT when a
+// folder is a file, lies below one or cannot be written; FAILED_PRECONDITION
+// when it holds a manifest already, or there is no such bucket; those of the
+// store.
+absl::Status CheckOutput(const std::string& place, storage::OutputStore& store);
 
-// Checks, without leaving a trace, that a new job can write to `folder`.
-// Errors: INVALID_ARGUMENT when it is a file, lies below one or cannot be
-// written; FAILED_PRECONDITION when it holds a manifest already.
-absl::Status CheckOutputFolder(const std::string& folder);
-
-// Creates `folder` with its parents. Errors: INVALID_ARGUMENT with the reason.
-absl::Status CreateOutputFolder(const std::string& folder);
+// Creates a folder with its parents; a bucket needs nothing. Errors:
+// INVALID_ARGUMENT with the reason.
+absl::Status CreateOutput(const std::string& place);
 
 }  // namespace tessera::coordinator
 

@@ -1,9 +1,11 @@
 #include "worker/image_files.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "common/log.h"
+#include "common/output_layout.h"
 #include "common/status_macros.h"
 #include "worker/image_path.h"
 #include "worker/png.h"
@@ -11,10 +13,14 @@
 namespace tessera::worker {
 namespace {
 
-// Tries of one write; with waits of 1, 2, 4 and 8 s in between the last comes
+// Tries of a full disk; with waits of 1, 2, 4 and 8 s in between the last comes
 // after 15 s. The session synchronizes meanwhile, so no lease is lost.
-constexpr int kWritesOfFullDisk = 5;
+constexpr int kTriesOfFullDisk = 5;
+// What is waited in all for an output that is away: longer than a restart of a
+// storage service, shorter than a night.
+constexpr absl::Duration kPatience = absl::Minutes(30);
 constexpr absl::Duration kFirstWait = absl::Seconds(1);
+constexpr absl::Duration kLongestWait = absl::Seconds(30);
 
 // Measures from its construction; for metrics only.
 class Stopwatch {
@@ -30,49 +36,54 @@ class Stopwatch {
       std::chrono::steady_clock::now();
 };
 
+// Says whether a write that failed is tried again.
+bool IsWorthAnother(const absl::Status& status, int attempts,
+                    absl::Duration waited) {
+  if (absl::IsResourceExhausted(status)) return attempts < kTriesOfFullDisk;
+  return absl::IsUnavailable(status) && waited < kPatience;
+}
+
 }  // namespace
 
-absl::Status RetryWhileFull(ExecutionControl& control,
-                            const std::function<absl::Status()>& attempt) {
+absl::Status RetryOutput(ExecutionControl& control,
+                         const std::function<absl::Status()>& attempt) {
   absl::Duration wait = kFirstWait;
+  absl::Duration waited;
   for (int attempts = 1;; ++attempts) {
-    // Retries a full disk alone: other errors do not pass by waiting.
+    // Other errors do not pass by waiting.
     absl::Status status = attempt();
-    if (!absl::IsResourceExhausted(status) || attempts == kWritesOfFullDisk) {
-      return status;
-    }
-    Log(Severity::kWarning, "output is full, waiting",
+    if (!IsWorthAnother(status, attempts, waited)) return status;
+    Log(Severity::kWarning, "output does not take a picture, waiting",
         {{"status", status}, {"wait", wait}});
     // Gives up at once when stopped: the lease is lost.
     if (!control.WaitUnlessStopped(wait)) return status;
-    wait *= 2;
+    waited += wait;
+    wait = std::min(wait * 2, kLongestWait);
   }
 }
 
 absl::StatusOr<std::unique_ptr<ImageFiles>> ImageFiles::Create(
     const Assignment& assignment, const std::string& worker,
-    const ModelFacts& model, ExecutionControl& control) {
-  ASSIGN_OR_RETURN(const std::string folder,
-                   OutputFolder(assignment.output_uri));
+    const ModelFacts& model, const storage::OutputPlaces& places,
+    ExecutionControl& control) {
+  ASSIGN_OR_RETURN(std::unique_ptr<storage::OutputStore> output,
+                   places.Open(assignment.output_uri, worker));
   // Retries this too: folders need space as files do.
-  std::unique_ptr<ImageWriter> writer;
-  RETURN_IF_ERROR(RetryWhileFull(control, [&]() -> absl::Status {
-    ASSIGN_OR_RETURN(writer, ImageWriter::Create(folder, worker,
-                                                 assignment.lease.shard_index));
-    return absl::OkStatus();
+  RETURN_IF_ERROR(RetryOutput(control, [&] {
+    return output->Prepare(ShardFolder(assignment.lease.shard_index));
   }));
   return std::unique_ptr<ImageFiles>(
-      new ImageFiles(assignment, worker, model, control, std::move(writer)));
+      new ImageFiles(assignment, worker, model, control, std::move(output)));
 }
 
 ImageFiles::ImageFiles(const Assignment& assignment, std::string worker,
                        const ModelFacts& model, ExecutionControl& control,
-                       std::unique_ptr<ImageWriter> writer)
+                       std::unique_ptr<storage::OutputStore> output)
     : assignment_(assignment),
       worker_(std::move(worker)),
       model_(model),
       control_(control),
-      writer_(std::move(writer)) {}
+      output_(std::move(output)) {}
 
 absl::StatusOr<WrittenImage> ImageFiles::Write(int task,
                                                const model::Image& image) {
@@ -91,9 +102,9 @@ absl::StatusOr<WrittenImage> ImageFiles::Write(int task,
 
   const Stopwatch write;
   // Writes the same bytes on every try; a written file is durable.
-  RETURN_IF_ERROR(RetryWhileFull(control_, [&]() -> absl::Status {
+  RETURN_IF_ERROR(RetryOutput(control_, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(written.image.sha256,
-                     writer_->Write(written.image.path, bytes));
+                     output_->Put(written.image.path, bytes));
     return absl::OkStatus();
   }));
   written.seconds.image_write = write.Seconds();

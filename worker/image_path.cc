@@ -27,20 +27,6 @@ bool IsValidId(const std::string& id) {
 
 }  // namespace
 
-absl::StatusOr<std::string> OutputFolder(const std::string& output_uri) {
-  std::string folder = output_uri;
-  // Takes the two forms that a job may have its output in.
-  if (folder.starts_with("file://")) folder = folder.substr(7);
-  if (folder.empty() || folder[0] != '/') {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "output is neither an absolute folder nor file:///folder: ",
-        output_uri));
-  }
-  // Keeps a lone "/".
-  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
-  return folder;
-}
-
 absl::StatusOr<std::string> ImagePath(int64_t shard_index,
                                       const std::string& custom_id, int index) {
   if (!IsValidId(custom_id)) {

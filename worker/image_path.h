@@ -9,10 +9,6 @@
 
 namespace tessera::worker {
 
-// Returns the folder that `output_uri` ("/folder" or "file:///folder") names,
-// without a slash at its end. INVALID_ARGUMENT for anything else.
-absl::StatusOr<std::string> OutputFolder(const std::string& output_uri);
-
 // Returns "images/000017/ID-2.png", the path of picture `index` of the line
 // `custom_id`. INVALID_ARGUMENT unless the id is 1 to 64 of [A-Za-z0-9._-] and
 // does not start with a dot: the path then cannot leave its folder.

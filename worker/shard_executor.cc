@@ -52,7 +52,7 @@ void EngineExecutor::Execute(const Assignment& assignment,
   absl::StatusOr<Engine*> engine = source_.Get(assignment.model);
   if (!engine.ok()) return fail_all(engine.status());
   auto files = ImageFiles::Create(assignment, options_.worker,
-                                  (*engine)->facts(), control);
+                                  (*engine)->facts(), options_.outputs, control);
   if (!files.ok()) return fail_all(files.status());
   // Isolates by a batch of one: a picture that kills the process then kills no
   // other.

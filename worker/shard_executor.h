@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "worker/assignment.h"
+#include "common/storage/output_places.h"
 #include "worker/engine.h"
 #include "worker/execution_control.h"
 
@@ -48,6 +49,8 @@ struct ExecutorOptions {
   std::string worker;  // who makes the pictures; a file name
   int batch = 4;       // pictures that go through the UNet together
 };
+  // Opens outputs; it borrows what reaches buckets.
+  storage::OutputPlaces outputs{nullptr};
 
 // Makes the pictures with an engine and writes them as PNG files. A full disk
 // is waited for a few times before it becomes a picture's failure. When the

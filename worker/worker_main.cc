@@ -24,6 +24,7 @@
 #include "common/log.h"
 #include "common/rpc/channel.h"
 #include "common/status_macros.h"
+#include "common/storage/output_places.h"
 #include "kernels/device.h"
 #include "tessera/internal/v1/worker_service.grpc.pb.h"
 #include "tessera/v1/lora_service.grpc.pb.h"
@@ -224,9 +225,13 @@ absl::StatusOr<std::unique_ptr<NodeLoras>> OpenNodeLoras(
 // Makes pictures until the worker is drained or its device lost, which is the
 // error. `node` may be null.
 absl::Status Serve(const Options& options, const WorkerFacts& facts,
-                   ModelStore& models, NodeLoras* node, uint32_t jitter_seed,
-                   WorkerMetrics& metrics) {
-  EngineExecutor engine_executor(models, {facts.worker_id, facts.batch});
+                   ModelStore& models, PipelineMember& member, NodeLoras* node,
+                   uint32_t jitter_seed, WorkerMetrics& metrics) {
+  PipelineSource engines(models, member);
+  // Outlives all that writes to buckets.
+  storage::S3Access s3(ReadEnvironment, jitter_seed, RealClock());
+  EngineExecutor engine_executor(
+      engines, {facts.worker_id, facts.batch, storage::OutputPlaces(&s3)});
   MeteredExecutor metered(engine_executor, metrics);
   PrefetchingExecutor executor(metered, node ? &node->prefetcher() : nullptr);
   GrpcCoordinatorLink grpc_link(internal::v1::WorkerService::NewStub(

@@ -15,6 +15,8 @@ BUILD_PACKAGES=(
   libzstd-dev             # stored shards
   libhwy-dev              # SIMD kernels
   libutf8proc-dev         # the tokenizer's Unicode
+  libgloo-dev             # pipelines over TCP
+  libcurl4-openssl-dev    # S3
 )
 
 # To build and run the tests and the lints as well.

@@ -15,6 +15,8 @@ GROUPS = {
     "cuda": re.compile(r"^(cuda|cudnn|cublas|curand|nccl|cub/|mma\.h)"),
     "prometheus": re.compile(r"^(prometheus/|CivetServer\.h|civetweb\.h)"),
     "highway": re.compile(r"^hwy/"),
+    "gloo": re.compile(r"^gloo/"),
+    "curl": re.compile(r"^curl/"),
 }
 
 KERNELS = ("kernels", "kernels/ops")
@@ -25,6 +27,8 @@ KERNELS = ("kernels", "kernels/ops")
 RULES = [
     (r"common/metrics\.", ("common",), {"prometheus"}),
     (r"common/rpc/", ("common/rpc", "common"), {"grpc"}),
+    (r"common/storage/http\.cc$", ("common/storage", "common"), {"curl"}),
+    (r"common/storage/", ("common/storage", "common"), set()),
     (r"common/", ("common",), set()),
     (r"kernels/backends\.cc$", KERNELS + ("kernels/cpu", "kernels/cuda",
                                           "common"), set()),
@@ -43,9 +47,16 @@ RULES = [
     (r"worker/(coordinator_link_grpc|lora_download_grpc|codec|worker_main)"
      r"\.(h|cc)$",
      KERNELS + ("worker", "worker/model", "worker/lora", "worker/pipeline",
-                "common", "common/rpc"), {"proto", "grpc", "prometheus"}),
+                "common", "common/rpc", "common/storage"),
+     {"proto", "grpc", "prometheus"}),
+    # Main alone shows how the coordinator would cut a model.
+    (r"worker/probe_main\.cc$",
+     KERNELS + ("worker", "worker/model", "worker/lora", "worker/pipeline",
+                "common", "coordinator/pipeline/planner.h"), set()),
     (r"worker/", KERNELS + ("worker", "worker/model", "worker/lora",
-                            "worker/pipeline", "common"), {"prometheus"}),
+                            "worker/pipeline", "common", "common/storage"),
+     {"prometheus"}),
+    (r"coordinator/pipeline/", ("coordinator/pipeline", "common"), set()),
     (r"coordinator/store/", ("coordinator/store", "coordinator/job.h",
                              "coordinator/lora.h", "common"), {"sql"}),
     (r"coordinator/service/", ("coordinator/service", "coordinator",
@@ -53,18 +64,20 @@ RULES = [
      {"proto", "grpc", "prometheus"}),
     # Main alone gives the registry the worker's parser of LoRA files.
     (r"coordinator/coordinator_main\.cc$",
-     ("coordinator", "coordinator/store", "common",
+     ("coordinator", "coordinator/store", "common", "common/storage",
       "worker/lora/inspect.h"), set()),
     (r"coordinator/(server|options)\w*\.(h|cc)$",
      ("coordinator", "coordinator/service", "coordinator/store", "common",
       "common/rpc"), {"proto", "grpc", "prometheus"}),
     (r"coordinator/", ("coordinator", "coordinator/store/job_store.h",
-                       "common"), {"prometheus"}),
+                       "coordinator/pipeline", "common", "common/storage"),
+     {"prometheus"}),
     # Reads a LoRA as a worker would, on the user's machine.
     (r"client/commands/lora_check\.cc$",
      ("client", "client/commands", "worker/lora", "worker/model", "common"),
      set()),
-    (r"client/", ("client", "client/commands", "common", "common/rpc"),
+    (r"client/", ("client", "client/commands", "common", "common/rpc",
+                  "common/storage"),
      {"proto", "grpc"}),
 ]
 

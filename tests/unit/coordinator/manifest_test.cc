@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/sha256.h"
+#include "common/storage/folder_output_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -146,11 +147,12 @@ TEST_F(ManifestTest, SealingAgainWritesTheSameBytes) {
   const Job job = harness_.Get(id);
   const TextTaskReader reader;
   const absl::Time end = harness_.clock().Now();
-  ASSERT_THAT(SealJob(harness_.store(), reader, job, end), IsOk());
+  storage::FolderOutputStore out(job.header.output_uri, "coordinator");
+  ASSERT_THAT(SealJob(harness_.store(), reader, job, end, out), IsOk());
   const std::string manifest = ReadText(Out("manifest.jsonl"));
   const std::string summary = ReadText(Out("job.json"));
 
-  ASSERT_THAT(SealJob(harness_.store(), reader, job, end), IsOk());
+  ASSERT_THAT(SealJob(harness_.store(), reader, job, end, out), IsOk());
 
   EXPECT_EQ(ReadText(Out("manifest.jsonl")), manifest);
   EXPECT_EQ(ReadText(Out("job.json")), summary);

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "coordinator/durable_file.h"
+#include "common/storage/folder_output_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
@@ -12,29 +12,20 @@ namespace tessera::coordinator {
 namespace {
 
 using ::tessera::testing::IsOk;
-using ::tessera::testing::IsOkAndHolds;
-using ::tessera::testing::ReadText;
 using ::tessera::testing::StatusIs;
 using ::tessera::testing::WriteText;
 using ::testing::HasSubstr;
 
-TEST(OutputFolderTest, EqualFoldersCompareEqual) {
-  for (const char* uri : {"/a/b", "/a/b/", "file:///a/b", "/a/./c/../b//"}) {
-    EXPECT_THAT(OutputFolder(uri), IsOkAndHolds("/a/b")) << uri;
-  }
-}
-
-TEST(OutputFolderTest, AnythingElseIsRefused) {
-  for (const char* uri : {"", "a/b", "./a", "file://a", "s3://bucket/a", "/"}) {
-    EXPECT_THAT(OutputFolder(uri), StatusIs(absl::StatusCode::kInvalidArgument))
-        << uri;
-  }
+// Checks a folder as a new job's output.
+absl::Status Check(const std::string& folder) {
+  storage::FolderOutputStore store(folder, "writer");
+  return CheckOutput(folder, store);
 }
 
 TEST(OutputFolderTest, CheckAcceptsAMissingFolderAndLeavesNoTrace) {
   testing::TemporaryFolder folder;
 
-  EXPECT_THAT(CheckOutputFolder(folder / "a/b/c"), IsOk());
+  EXPECT_THAT(Check(folder / "a/b/c"), IsOk());
   EXPECT_FALSE(std::filesystem::exists(folder / "a"));
 }
 
@@ -43,12 +34,12 @@ TEST(OutputFolderTest, FileIsNoFolder) {
   WriteText(folder / "file", "x");
 
   EXPECT_THAT(
-      CheckOutputFolder(folder / "file"),
+      Check(folder / "file"),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is a file")));
   EXPECT_THAT(
-      CheckOutputFolder(folder / "file/below"),
+      Check(folder / "file/below"),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("below a file")));
-  EXPECT_THAT(CreateOutputFolder(folder / "file/below"),
+  EXPECT_THAT(CreateOutput(folder / "file/below"),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
@@ -56,38 +47,9 @@ TEST(OutputFolderTest, ManifestOfAnotherJobIsKept) {
   testing::TemporaryFolder folder;
   WriteText(folder / "out/manifest.jsonl", "{}\n");
 
-  EXPECT_THAT(CheckOutputFolder(folder / "out"),
+  EXPECT_THAT(Check(folder / "out"),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("choose another folder")));
-}
-
-TEST(DurableFileTest, AppearsWithCommitOnly) {
-  testing::TemporaryFolder folder;
-  {
-    auto file = DurableFile::Create(folder / "a", folder / "a.part");
-    ASSERT_THAT(file, IsOk());
-    ASSERT_THAT(file->Append("half"), IsOk());
-    EXPECT_FALSE(std::filesystem::exists(folder / "a"));
-  }
-  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-
-  auto file = DurableFile::Create(folder / "a", folder / "a.part");
-  const std::string large(3 << 20, 'x');
-  ASSERT_THAT(file->Append(large), IsOk());
-  ASSERT_THAT(file->Commit(), IsOk());
-  EXPECT_EQ(ReadText(folder / "a"), large);
-  EXPECT_FALSE(std::filesystem::exists(folder / "a.part"));
-}
-
-TEST(DurableFileTest, FullDiskSaysSo) {
-  testing::TemporaryFolder folder;
-  std::filesystem::create_symlink("/dev/full", folder / "a.part");
-  auto file = DurableFile::Create(folder / "a", folder / "a.part");
-  ASSERT_THAT(file, IsOk());
-  ASSERT_THAT(file->Append("x"), IsOk());
-
-  EXPECT_THAT(file->Commit(), StatusIs(absl::StatusCode::kResourceExhausted,
-                                       HasSubstr("cannot write")));
+                       HasSubstr("choose another")));
 }
 
 }  // namespace

@@ -7,15 +7,6 @@
 namespace tessera::worker {
 namespace {
 
-TEST(ImagePathTest, FolderOfTheOutput) {
-  EXPECT_EQ(*OutputFolder("/out"), "/out");
-  EXPECT_EQ(*OutputFolder("/out//"), "/out");
-  EXPECT_EQ(*OutputFolder("file:///data/out/"), "/data/out");
-  for (const char* bad : {"", "out", "./out", "s3://bucket", "file://out"}) {
-    EXPECT_TRUE(absl::IsInvalidArgument(OutputFolder(bad).status())) << bad;
-  }
-}
-
 TEST(ImagePathTest, PathOfAPicture) {
   EXPECT_EQ(*ImagePath(17, "a1", 2), "images/000017/a1-2.png");
   EXPECT_EQ(*ImagePath(1234567, "a", 0), "images/1234567/a-0.png");

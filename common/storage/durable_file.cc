@@ -1,4 +1,4 @@
-#include "coordinator/durable_file.h"
+#include "common/storage/durable_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 #include "common/file_descriptor.h"
 #include "common/status_macros.h"
 
-namespace tessera::coordinator {
+namespace tessera::storage {
 namespace {
 
 constexpr size_t kBufferBytes = 1 << 20;  // few calls, little memory
@@ -95,4 +95,4 @@ absl::Status DurableFile::Fail(std::string_view what) const {
                              absl::StrCat(std::string(what), ": ", path_));
 }
 
-}  // namespace tessera::coordinator
+}  // namespace tessera::storage

@@ -1,19 +1,20 @@
 // A file that is there whole or not at all.
-#ifndef TESSERA_COORDINATOR_DURABLE_FILE_H_
-#define TESSERA_COORDINATOR_DURABLE_FILE_H_
+#ifndef TESSERA_COMMON_STORAGE_DURABLE_FILE_H_
+#define TESSERA_COMMON_STORAGE_DURABLE_FILE_H_
 
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/storage/output_store.h"
 
-namespace tessera::coordinator {
+namespace tessera::storage {
 
 // Collects the bytes of a file beside its place and puts it there when it is
 // complete and synced. Errors name the file; a full disk is
 // RESOURCE_EXHAUSTED. Thread-compatible.
-class DurableFile {
+class DurableFile final : public OutputFile {
  public:
   // Starts a file that is to become `path`, in `temporary` on the same file
   // system; what is there is overwritten.
@@ -24,13 +25,13 @@ class DurableFile {
   DurableFile& operator=(DurableFile&&) = delete;
 
   // Closes the file and removes the temporary unless it was committed.
-  ~DurableFile();
+  ~DurableFile() override;
 
   // Appends `bytes`, buffered.
-  absl::Status Append(std::string_view bytes);
+  absl::Status Append(std::string_view bytes) override;
 
   // Writes what is buffered, syncs, renames to `path` and syncs its folder.
-  absl::Status Commit();
+  absl::Status Commit() override;
 
  private:
   DurableFile(int descriptor, std::string path, std::string temporary);
@@ -44,6 +45,6 @@ class DurableFile {
   std::string buffer_;
 };
 
-}  // namespace tessera::coordinator
+}  // namespace tessera::storage
 
-#endif  // TESSERA_COORDINATOR_DURABLE_FILE_H_
+#endif  // TESSERA_COMMON_STORAGE_DURABLE_FILE_H_
