@@ -240,6 +240,12 @@ absl::StatusOr<std::vector<Worker>> Coordinator::ListWorkers() {
   std::vector<Worker> workers;
   RETURN_IF_ERROR(state_->commands.Run([&](JobTransaction&) {
     workers = state_->workers.List(state_->clock.Now());
+    for (Worker& worker : workers) {
+      const auto group = state_->groups.AssignmentOf(worker.id);
+      if (!group.has_value()) continue;
+      worker.group = group->group;
+      worker.group_rank = group->rank;
+    }
     return absl::OkStatus();
   }));
   return workers;
@@ -273,6 +279,7 @@ absl::StatusOr<bool> Coordinator::Tick() {
     const absl::Time now = state_->clock.Now();
     // Expires first: a worker is forgotten long after its lease.
     state_->dispatcher.ExpireLeases(now, transaction);
+    state_->dispatcher.ExpireGroups(now);
     state_->workers.Forget(now);
     return absl::OkStatus();
   });

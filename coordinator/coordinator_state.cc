@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "coordinator/job_state.h"
-#include "coordinator/output_folder.h"
 
 namespace tessera::coordinator {
 
@@ -21,7 +20,8 @@ CoordinatorState::CoordinatorState(
       // A silent worker counts as lost when its lease would be over, so that
       // both views agree.
       workers(options.lease_duration, options.forget_worker_after),
-      dispatcher(options, jobs, leases, workers, stats),
+      groups(GroupOptions{}),
+      dispatcher(options, jobs, leases, workers, groups, stats),
       // The state outlives its GroupCommit, so `this` stays valid.
       commands(store, [this] { return Load(); }) {}
 
@@ -56,6 +56,18 @@ absl::StatusOr<bool> CoordinatorState::RunAndTell(
   return available;
 }
 
+// Says what a job waits for whose pictures are made by a pipeline.
+std::string CoordinatorState::DescribeWait(const JobHeader& job,
+                                           absl::Time now) const {
+  std::string message =
+      absl::StrCat("waiting: a pipeline of ", job.pipeline_stages,
+                   " workers of one build with the model ", job.model,
+                   "; there are ", groups.CountFor(job.model, now));
+  const std::string trouble = groups.Trouble(job.model);
+  if (!trouble.empty()) absl::StrAppend(&message, "; the last one: ", trouble);
+  return message;
+}
+
 // Adds what is worth knowing but not worth storing; the stored job stays as it
 // is.
 Job CoordinatorState::Describe(const JobEntry& entry) const {
@@ -68,6 +80,8 @@ Job CoordinatorState::Describe(const JobEntry& entry) const {
     if (!workers.AnyHasModel(job.header.model, now)) {
       job.message = absl::StrCat("waiting: no live worker has the model: ",
                                  job.header.model);
+    } else if (job.header.pipeline_stages > 1 && entry.leases == 0) {
+      job.message = DescribeWait(job.header, now);
     }
   } else if (job.state == JobState::kSealing) {
     // Why the manifest is late, until a later try succeeds.
@@ -123,7 +137,6 @@ absl::Status CoordinatorState::CheckFolderIsFree(
   return absl::OkStatus();
 }
 
-}  // namespace tessera::coordinator
 absl::StatusOr<std::unique_ptr<storage::OutputStore>>
 CoordinatorState::OpenOutput(const std::string& uri) const {
   // No worker has this name, so no two write to one temporary file.
@@ -138,3 +151,4 @@ absl::Status CoordinatorState::Seal(const Job& job, absl::Time end_time) const {
   return SealJob(store, task_reader, job, end_time, *output);
 }
 
+}  // namespace tessera::coordinator

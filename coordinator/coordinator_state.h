@@ -18,6 +18,7 @@
 #include "coordinator/lease_table.h"
 #include "coordinator/lora_registry.h"
 #include "coordinator/manifest.h"
+#include "coordinator/pipeline/groups.h"
 #include "coordinator/seal_queue.h"
 #include "coordinator/store/job_store.h"
 #include "coordinator/worker_registry.h"
@@ -46,6 +47,8 @@ class CoordinatorState {
   // for.
   Job Describe(const JobEntry& entry) const;
 
+  std::string DescribeWait(const JobHeader& job, absl::Time now) const;
+
   // Returns the job. Errors: NOT_FOUND.
   absl::StatusOr<JobEntry*> FindJob(const JobId& id);
 
@@ -64,9 +67,6 @@ class CoordinatorState {
   absl::Status CheckFolderIsFree(const std::string& folder,
                                  const std::string& request_id) const;
 
-  const CoordinatorOptions options;
-  Clock& clock;
-  JobStore& store;
   // Opens the output that a job's URI names. Thread-safe.
   absl::StatusOr<std::unique_ptr<storage::OutputStore>> OpenOutput(
       const std::string& uri) const;
@@ -75,6 +75,9 @@ class CoordinatorState {
   // reads every shard and writes files. Thread-safe.
   absl::Status Seal(const Job& job, absl::Time end_time) const;
 
+  const CoordinatorOptions options;
+  Clock& clock;
+  JobStore& store;
   const TaskReader& task_reader;
   const std::function<void()> on_work;
 
@@ -83,6 +86,7 @@ class CoordinatorState {
   LoraRegistry loras;
   LeaseTable leases;
   WorkerRegistry workers;
+  PipelineGroups groups;
   SealQueue seals;
   Dispatcher dispatcher;
   GroupCommit commands;

@@ -12,14 +12,21 @@
 #include "coordinator/task_result.h"
 
 namespace tessera::coordinator {
+namespace {
+
+// When a worker calls again that is in a pipeline group, or may soon be.
+constexpr absl::Duration kGroupInterval = absl::Milliseconds(200);
+
+}  // namespace
 
 Dispatcher::Dispatcher(const CoordinatorOptions& options, JobTable& jobs,
                        LeaseTable& leases, WorkerRegistry& workers,
-                       CoordinatorStats& stats)
+                       PipelineGroups& groups, CoordinatorStats& stats)
     : options_(options),
       jobs_(jobs),
       leases_(leases),
       workers_(workers),
+      groups_(groups),
       stats_(stats) {}
 
 void Dispatcher::AdoptLeases(absl::Time now) {
@@ -52,8 +59,18 @@ SynchronizeReply Dispatcher::Synchronize(const SynchronizeRequest& request,
   if (!workers_.Record(request, now)) {
     return {options_.lease_duration / 3, CarryOn{}};
   }
-  return request.executing ? AnswerExecuting(request, now)
-                           : AnswerIdle(request, now, transaction);
+  groups_.Hear(request.worker, request.group, request.draining, now);
+  SynchronizeReply reply = request.executing
+                               ? AnswerExecuting(request, now)
+                               : AnswerIdle(request, now, transaction);
+  reply.group = groups_.AssignmentOf(request.worker);
+  // Calls often while in a group, so that its end is known at both ends.
+  if (reply.group.has_value() || request.group.has_value()) {
+    reply.next_synchronization =
+        std::min(reply.next_synchronization, kGroupInterval);
+    reply.may_wait = false;
+  }
+  return reply;
 }
 
 // Renews a lease, or tells the worker to stop; grants nothing.
@@ -115,8 +132,16 @@ SynchronizeReply Dispatcher::AnswerIdle(const SynchronizeRequest& request,
     return reply;
   }
   if (request.draining) return reply;
-  if (JobEntry* entry = PickFor(request.info)) {
+  // Leaves a group that has ended; it is free once it says nothing of it.
+  if (request.group.has_value() && !groups_.Contains(request.worker)) {
+    return reply;
+  }
+  if (JobEntry* entry = PickFor(request.worker, request.info)) {
     reply.desired = Grant(*entry, request.worker, now, transaction);
+    return reply;
+  }
+  if (groups_.Contains(request.worker) || OfferToPipelines(request, now)) {
+    reply.next_synchronization = kGroupInterval;
     return reply;
   }
   // Zero: after a held call the worker asks again right away.
@@ -125,13 +150,56 @@ SynchronizeReply Dispatcher::AnswerIdle(const SynchronizeRequest& request,
   return reply;
 }
 
+// Says whether a worker may be given shards of a job: those of a pipeline go
+// to the first rank of a group of so many stages, all others to workers that
+// are in none.
+bool Dispatcher::MayExecute(const WorkerId& worker,
+                            const JobHeader& job) const {
+  if (job.pipeline_stages <= 1) return !groups_.Contains(worker);
+  return groups_.StagesLedBy(worker, job.model) == job.pipeline_stages;
+}
+
+// Offers a worker without work to the jobs that want a pipeline and forms a
+// group if it completes one. Returns whether any job may want it.
+bool Dispatcher::OfferToPipelines(const SynchronizeRequest& request,
+                                  absl::Time now) {
+  const std::vector<std::string>& models = request.info.models;
+  bool offered = false;
+  for (const auto& [number, entry] : jobs_.entries()) {
+    const JobHeader& job = entry.job.header;
+    const bool wants =
+        job.pipeline_stages > 1 && IsExecutable(entry.job.state) &&
+        !entry.waiting.empty() &&
+        std::find(models.begin(), models.end(), job.model) != models.end();
+    if (!wants) continue;
+    groups_.Offer(request.worker,
+                  {request.info.version, models, request.info.batch}, now);
+    offered = true;
+    // In the order of the jobs: the oldest one gets its group first.
+    if (groups_.Form(job.model, job.pipeline_stages, now)) break;
+  }
+  return offered;
+}
+
+void Dispatcher::ExpireGroups(absl::Time now) {
+  groups_.Expire(now, [&](const std::string& model, int stages) {
+    return std::any_of(
+        jobs_.entries().begin(), jobs_.entries().end(), [&](const auto& one) {
+          const Job& job = one.second.job;
+          return IsExecutable(job.state) && job.header.model == model &&
+                 job.header.pipeline_stages == stages;
+        });
+  });
+}
+
 // Finds the job to serve among those this worker can do, or null.
-JobEntry* Dispatcher::PickFor(const WorkerInfo& info) {
+JobEntry* Dispatcher::PickFor(const WorkerId& worker, const WorkerInfo& info) {
   std::vector<JobEntry*> entries;
   std::vector<JobCandidate> candidates;
   for (auto& [number, entry] : jobs_.entries()) {
     const bool eligible =
         IsExecutable(entry.job.state) && !entry.waiting.empty() &&
+        MayExecute(worker, entry.job.header) &&
         std::find(info.models.begin(), info.models.end(),
                   entry.job.header.model) != info.models.end();
     if (!eligible) continue;
@@ -184,7 +252,8 @@ Assignment Dispatcher::AssignmentOf(const JobEntry& entry,
           // As of now: a repeat also tells what was committed in between.
           .finished_tasks = shard.finished.Tasks(),
           .isolate = shard.lost_leases >= options_.isolate_after,
-          .allow_unmatched_loras = entry.job.header.allow_unmatched_loras};
+          .allow_unmatched_loras = entry.job.header.allow_unmatched_loras,
+          .pipeline_stages = entry.job.header.pipeline_stages};
 }
 
 // Ends the lease of a shard that still has work.

@@ -13,6 +13,7 @@
 #include "coordinator/job.h"
 #include "coordinator/job_table.h"
 #include "coordinator/lease_table.h"
+#include "coordinator/pipeline/groups.h"
 #include "coordinator/store/job_store.h"
 #include "coordinator/worker_protocol.h"
 #include "coordinator/worker_registry.h"
@@ -27,7 +28,7 @@ class Dispatcher {
   // References must outlive the dispatcher.
   Dispatcher(const CoordinatorOptions& options, JobTable& jobs,
              LeaseTable& leases, WorkerRegistry& workers,
-             CoordinatorStats& stats);
+             PipelineGroups& groups, CoordinatorStats& stats);
 
   // Gives every shard that the store shows as leased a fresh full period, and
   // keeps jobs whose leases were revoked from being sealed for as long. Call
@@ -46,6 +47,9 @@ class Dispatcher {
 
   // Takes back the leases whose time is over.
   void ExpireLeases(absl::Time now, JobTransaction& transaction);
+
+  // Ends the pipeline groups that lost a member or that no job needs.
+  void ExpireGroups(absl::Time now);
 
   // Fails, with DATA_LOSS and `reason`, what is unfinished of a leased shard
   // whose payload is damaged. A lease that is over is left alone.
@@ -70,7 +74,9 @@ class Dispatcher {
                                    absl::Time now);
   SynchronizeReply AnswerIdle(const SynchronizeRequest& request, absl::Time now,
                               JobTransaction& transaction);
-  JobEntry* PickFor(const WorkerInfo& info);
+  JobEntry* PickFor(const WorkerId& worker, const WorkerInfo& info);
+  bool MayExecute(const WorkerId& worker, const JobHeader& job) const;
+  bool OfferToPipelines(const SynchronizeRequest& request, absl::Time now);
   Assignment Grant(JobEntry& entry, const WorkerId& worker, absl::Time now,
                    JobTransaction& transaction);
   Assignment AssignmentOf(const JobEntry& entry, const Shard& shard) const;
@@ -90,6 +96,7 @@ class Dispatcher {
   JobTable& jobs_;
   LeaseTable& leases_;
   WorkerRegistry& workers_;
+  PipelineGroups& groups_;
   CoordinatorStats& stats_;
   int64_t grants_ = 0;
   bool work_available_ = false;

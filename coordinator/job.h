@@ -41,6 +41,8 @@ struct JobHeader {
   // Keys of a LoRA that fit no layer of the model are left out instead of
   // failing its pictures.
   bool allow_unmatched_loras = false;
+  // Workers that run the UNet together; 1: each runs it alone.
+  int32_t pipeline_stages = 1;
   // JSON object for job.json: what was asked, as the service decoded it.
   // Empty: an empty object.
   std::string request_json;
@@ -180,6 +182,8 @@ struct Worker {
   WorkerState state = WorkerState::kIdle;
   std::optional<ShardId> executing;
   int64_t images_done = 0;
+  std::string group;  // of a pipeline; empty: none
+  int32_t group_rank = 0;
   absl::Time last_synchronize = absl::InfinitePast();
 };
 

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "common/ids.h"
 #include "coordinator/job.h"
+#include "coordinator/pipeline/group_messages.h"
 
 namespace tessera::coordinator {
 
@@ -21,6 +22,7 @@ struct SynchronizeRequest {
   WorkerInfo info;
   std::optional<Lease> executing;
   bool draining = false;
+  std::optional<GroupReport> group;  // absent: it is in none
 };
 
 // A lease and what is needed to execute it.
@@ -33,6 +35,7 @@ struct Assignment {
   std::vector<int32_t> finished_tasks;  // ascending
   bool isolate = false;                 // one task at a time, commit each
   bool allow_unmatched_loras = false;   // as in JobHeader
+  int32_t pipeline_stages = 1;          // likewise
   LoraSet prefetch_loras;  // what the worker's next shard will likely need
 };
 
@@ -50,6 +53,8 @@ struct SynchronizeReply {
   // The worker is idle and nothing was given to it: the call may be held until
   // there is work.
   bool may_wait = false;
+  // The group that the worker is to be in; absent: none.
+  std::optional<GroupAssignment> group;
 };
 
 // Finished tasks under a lease.

@@ -19,6 +19,8 @@ namespace {
 constexpr int kDefaultShardSize = 64;
 // Keeps the bitmap and the list of finished tasks of one shard small.
 constexpr int kMaxShardSize = 65536;
+// Stages of a pipeline, the most that the planner plans for.
+constexpr int kMaxStages = 8;
 // Room for a UUID with a prefix; every answer repeats it.
 constexpr size_t kMaxRequestId = 64;
 // PATH_MAX of Linux.
@@ -132,6 +134,12 @@ absl::StatusOr<JobHeader> DecodeJob(const v1::JobHeader& proto) {
   job.request_id = proto.request_id();
   job.seed = proto.seed();
   job.allow_unmatched_loras = proto.allow_unmatched_loras();
+  if (proto.pipeline_stages() < 0 || proto.pipeline_stages() > kMaxStages) {
+    return Bad("pipeline_stages",
+               absl::StrCat("must be from 1 to ", kMaxStages, ", got ",
+                            proto.pipeline_stages()));
+  }
+  job.pipeline_stages = std::max(1, proto.pipeline_stages());
   if (proto.has_max_failed_images()) {
     if (proto.max_failed_images() < 0) {
       return Bad("max_failed_images", absl::StrCat("must not be negative, got ",
@@ -309,6 +317,8 @@ v1::Worker EncodeWorker(const Worker& worker) {
     proto.set_shard_index(worker.executing->index);
   }
   proto.set_images_done(worker.images_done);
+  proto.set_group_id(worker.group);
+  proto.set_group_rank(worker.group_rank);
   EncodeTime(worker.last_synchronize, *proto.mutable_last_synchronize_time());
   return proto;
 }

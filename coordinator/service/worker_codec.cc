@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/status_macros.h"
+#include "coordinator/service/group_codec.h"
 #include "coordinator/service/shard_codec.h"
 
 namespace tessera::coordinator {
@@ -121,6 +122,7 @@ absl::Status EncodeAssignment(const Assignment& assignment,
   // Last, after everything that can fail.
   proto.set_isolate(assignment.isolate);
   proto.set_allow_unmatched_loras(assignment.allow_unmatched_loras);
+  proto.set_pipeline_stages(assignment.pipeline_stages);
   return absl::OkStatus();
 }
 
@@ -133,6 +135,9 @@ absl::StatusOr<SynchronizeRequest> DecodeSynchronize(
   request.sequence = proto.sequence();
   request.info = DecodeInfo(proto.info());
   request.draining = proto.draining();
+  if (proto.has_group()) {
+    ASSIGN_OR_RETURN(request.group, DecodeGroupReport(proto.group()));
+  }
   // `executing` wins; a message cannot hold both.
   if (proto.has_executing()) {
     ASSIGN_OR_RETURN(request.executing, DecodeLease(proto.executing().lease()));
@@ -158,6 +163,8 @@ absl::StatusOr<internal::v1::SynchronizeResponse> EncodeSynchronize(
     // know.
     proto.mutable_carry_on();
   }
+  if (reply.group.has_value())
+    EncodeGroup(*reply.group, *proto.mutable_group());
   return proto;
 }
 

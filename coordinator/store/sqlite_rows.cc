@@ -95,7 +95,8 @@ void BindJob(SqliteStatement& statement, const Job& job) {
       .BindText(23, job.message)
       .Bind(24, int64_t{job.header.allow_unmatched_loras})
       // No warning holds a line feed.
-      .BindText(25, absl::StrJoin(job.warnings, "\n"));
+      .BindText(25, absl::StrJoin(job.warnings, "\n"))
+      .Bind(26, int64_t{job.header.pipeline_stages});
   if (job.header.max_failed_images) {
     // Absent and 0 differ: without a limit no number of failures ends a job.
     statement.Bind(10, *job.header.max_failed_images);
@@ -134,6 +135,7 @@ absl::StatusOr<Job> ReadJob(const SqliteStatement& statement) {
   job.message = statement.Text(22);
   job.header.allow_unmatched_loras = statement.Int(23) != 0;
   job.warnings = absl::StrSplit(statement.Text(24), '\n', absl::SkipEmpty());
+  job.header.pipeline_stages = static_cast<int32_t>(statement.Int(25));
   return job;
 }
 

@@ -19,7 +19,7 @@ inline constexpr std::string_view kJobColumns =
     "seed, max_failed_images, request_json, images_total, images_done, "
     "images_failed, images_cancelled, lines, shards, shards_finished, retries, "
     "create_time, start_time, end_time, message, allow_unmatched_loras, "
-    "warnings";
+    "warnings, pipeline_stages";
 inline constexpr std::string_view kShardColumns =
     "job, shard, first_line, pictures, epoch, holder, lost_leases, failed, "
     "finished, attempts, loras";

@@ -29,7 +29,7 @@ absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Create(
   // and results stand in tables of their own.
   ASSIGN_OR_RETURN(
       SqliteStatement put_job,
-      db.Prepare(InsertSql("INSERT OR REPLACE", "jobs", kJobColumns, 25)));
+      db.Prepare(InsertSql("INSERT OR REPLACE", "jobs", kJobColumns, 26)));
   ASSIGN_OR_RETURN(
       SqliteStatement add_payload,
       db.Prepare(InsertSql("INSERT", "payloads", "job, shard, payload", 3)));
