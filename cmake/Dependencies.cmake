@@ -9,9 +9,10 @@ find_package(civetweb REQUIRED CONFIG COMPONENTS civetweb-cpp)  # the HTTP serve
 find_package(nlohmann_json REQUIRED CONFIG)  # model configs, job.json, manifests
 find_package(SQLite3 REQUIRED)               # the job store of a single machine
 find_package(PNG REQUIRED)                   # pictures with their parameters as text
+find_package(Gloo REQUIRED CONFIG)           # ranks of a pipeline on CPUs, over TCP
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)  # SHA-256
-
 find_package(CURL REQUIRED)                  # S3, with its signatures
+
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(highway REQUIRED IMPORTED_TARGET libhwy)      # SIMD with dynamic dispatch
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)  # NFC and Unicode classes of the tokenizer
