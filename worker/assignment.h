@@ -57,6 +57,8 @@ struct Assignment {
   std::vector<ImageTask> tasks;
   std::vector<int> finished_tasks;  // indices into `tasks`, already done
   bool isolate = false;             // one picture at a time, each committed
+  // Stages of the pipeline that is to execute it; 1: this worker alone.
+  int pipeline_stages = 1;
   // Digests of LoRAs that the worker's next shard will likely need.
   std::vector<std::string> prefetch_loras;
 };

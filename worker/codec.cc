@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "worker/group_codec.h"
 
 namespace tessera::worker {
 namespace {
@@ -85,6 +86,7 @@ absl::StatusOr<Assignment> Decode(const internal::v1::Assignment& message) {
   assignment.model = message.model();
   assignment.output_uri = message.output_uri();
   assignment.isolate = message.isolate();
+  assignment.pipeline_stages = message.pipeline_stages();
   for (const auto& task : message.shard().tasks()) {
     assignment.tasks.push_back(Decode(task, message.allow_unmatched_loras()));
   }
@@ -138,6 +140,7 @@ internal::v1::SynchronizeRequest Encode(const WorkerFacts& facts,
     request.mutable_idle();
   }
   request.set_draining(call.draining);
+  if (call.group) *request.mutable_group() = Encode(*call.group);
   return request;
 }
 
@@ -158,6 +161,9 @@ absl::StatusOr<SynchronizeAnswer> Decode(
   SynchronizeAnswer answer;
   // Is read before what is desired, for every answer has one.
   answer.next_synchronization = Decode(response.next_synchronization());
+  if (response.has_group()) {
+    ASSIGN_OR_RETURN(answer.group, Decode(response.group()));
+  }
   switch (response.desired_case()) {
     case internal::v1::SynchronizeResponse::kCarryOn:
       answer.desired = CarryOn{};

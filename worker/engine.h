@@ -40,8 +40,12 @@ class Engine {
   virtual void Remove(int64_t ticket) = 0;
 
   // Says whether the engine can still be used. Once it is not OK it stays the
-  // same error, of the device, and only a new process gets the device back.
+  // same error. ABORTED: of a pipeline that has ended; else of the device, and
+  // only a new process gets the device back.
   virtual absl::Status health() const = 0;
+
+  // How many pictures to put together where `batch` were asked for.
+  virtual int capacity(int batch) const { return batch; }
 
   // Where the time went since the model was loaded.
   virtual model::StageSeconds seconds() const = 0;
@@ -55,6 +59,16 @@ class EngineSource {
   // Returns the engine of the model `name`; it lives until another model is
   // asked for. NOT_FOUND for an unknown name, or why it cannot be loaded.
   virtual absl::StatusOr<Engine*> Get(const std::string& name) = 0;
+
+  // Returns the engine of the pipeline that this worker leads; it lives until
+  // Release. ABORTED when it leads none for the model `name`.
+  virtual absl::StatusOr<Engine*> GetPipelined(const std::string& name) {
+    return absl::AbortedError("this worker leads no pipeline for model " +
+                              name);
+  }
+
+  // Ends the use of the engine that was returned last.
+  virtual void Release() {}
 };
 
 }  // namespace tessera::worker

@@ -33,6 +33,9 @@ class ModelStore final : public EngineSource {
 
   absl::StatusOr<Engine*> Get(const std::string& name) override;
 
+  // Forgets the model that is loaded, for its memory.
+  void Unload() { engine_.reset(); }
+
  private:
   const std::string folder_;
   // Sorted, to be searched by halves.

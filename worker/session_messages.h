@@ -12,6 +12,7 @@
 
 #include "absl/time/time.h"
 #include "worker/assignment.h"
+#include "worker/group_messages.h"
 
 namespace tessera::worker {
 
@@ -34,6 +35,8 @@ struct SynchronizeCall {
   bool draining = false;
   // Digests of the LoRAs that the node holds, those used last first.
   std::vector<std::string> held_loras;
+  // Of the pipeline group that the worker is in; absent: none.
+  std::optional<GroupStatus> group;
 };
 
 // Go on with what you do, or stay idle.
@@ -49,6 +52,8 @@ struct SynchronizeAnswer {
   absl::Duration next_synchronization;
   // An assignment of another lease takes the place of the one at hand.
   std::variant<CarryOn, Assignment, StopLease> desired;
+  // The pipeline group that the worker is to be in; absent: none.
+  std::optional<GroupOrder> group;
 };
 
 // A CommitResults call.

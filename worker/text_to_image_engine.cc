@@ -3,12 +3,12 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "worker/lora/model_layers.h"
 #include "worker/model/denoise_batch.h"
 #include "worker/model/model_parts.h"
 #include "worker/model/text_to_image.h"
+#include "worker/task_request.h"
 
 namespace tessera::worker {
 namespace {
@@ -34,8 +34,9 @@ class TextToImageEngine final : public Engine {
   // alone.
   absl::StatusOr<std::vector<std::string>> Admit(
       int64_t ticket, const ImageTask& task) override {
-    ASSIGN_OR_RETURN(model::ImageRequest request, MakeRequest(task));
-    std::vector<std::string> warnings = Warnings(task, request);
+    ASSIGN_OR_RETURN(model::ImageRequest request,
+                     MakeRequest(task, layers_, loras_));
+    std::vector<std::string> warnings = LoraWarnings(task, request);
     RETURN_IF_ERROR(batch_.Admit(ticket, std::move(request)));
     return warnings;
   }
@@ -51,38 +52,6 @@ class TextToImageEngine final : public Engine {
   model::StageSeconds seconds() const override { return batch_.seconds(); }
 
  private:
-  // Resolves names to weights; a request shares them with the store.
-  absl::StatusOr<model::ImageRequest> MakeRequest(const ImageTask& task) {
-    model::ImageRequest request;
-    request.prompt = task.prompt;
-    request.negative_prompt = task.negative_prompt;
-    request.seed = task.seed;
-    request.num_inference_steps = task.num_inference_steps;
-    request.guidance_scale = task.guidance_scale;
-    request.sampler = task.sampler;
-    request.width = task.width;
-    request.height = task.height;
-    for (const LoraUse& lora : task.loras) {
-      ASSIGN_OR_RETURN(LoraStore::Weights weights, loras_.Get(lora, layers_));
-      request.adapters.push_back({std::move(weights), lora.scale});
-    }
-    return request;
-  }
-
-  // Says which LoRAs of a request are applied in part; both list the same ones.
-  static std::vector<std::string> Warnings(const ImageTask& task,
-                                           const model::ImageRequest& request) {
-    std::vector<std::string> warnings;
-    for (size_t i = 0; i < task.loras.size(); ++i) {
-      const std::string& unmatched = request.adapters[i].weights->unmatched;
-      if (unmatched.empty()) continue;
-      warnings.push_back(absl::StrCat(
-          "lora ", task.loras[i].name,
-          ": applied without the keys that do not fit the model: ", unmatched));
-    }
-    return warnings;
-  }
-
   const std::unique_ptr<model::TextToImage> model_;
   const lora::ModelLayers layers_;
   // Borrows the model, so it is declared after it.
