@@ -18,6 +18,7 @@ namespace {
 constexpr int64_t kMostSteps = 1000;
 constexpr double kMostGuidance = 100;
 constexpr int64_t kMostShardSize = 65536;
+constexpr int64_t kMostStages = 8;
 constexpr int kSmallestSide = 64;
 constexpr int kLargestSide = 4096;
 constexpr int kSideMultiple = 8;
@@ -72,7 +73,7 @@ absl::Status SetDefaults(const Arguments& arguments,
 
 std::vector<FlagSpec> WithJobFlags(std::vector<FlagSpec> more) {
   std::vector<FlagSpec> flags = {
-      {"out", "DIR", "folder that receives the pictures (required)"},
+      {"out", "DIR", "folder or s3://bucket/prefix for the pictures (required)"},
       {"steps", "N", "steps of lines that name none; default 50"},
       {"guidance", "X", "guidance scale of lines that name none; default 7.5"},
       {"size", "WxH", "size of lines that name none; default the model's own"},
@@ -81,6 +82,8 @@ std::vector<FlagSpec> WithJobFlags(std::vector<FlagSpec> more) {
       {"seed", "N", "what the seeds of lines without one derive from"},
       {"shard-size", "N", "pictures a shard; default 64"},
       {"max-failed", "N", "give the job up once more pictures than this fail"},
+      {"pipeline-stages", "K",
+       "workers that run the UNet together, a part each; default 1"},
       {"allow-unmatched", "", "apply LoRAs without keys that fit no layer"},
   };
   for (FlagSpec& flag : more) flags.push_back(flag);
@@ -107,6 +110,9 @@ absl::StatusOr<v1::JobHeader> MakeJobHeader(const Arguments& arguments) {
   ASSIGN_OR_RETURN(const auto max_failed,
                    arguments.Integer("max-failed", 0, INT64_MAX));
   if (max_failed.has_value()) header.set_max_failed_images(*max_failed);
+  ASSIGN_OR_RETURN(const auto stages,
+                   arguments.Integer("pipeline-stages", 1, kMostStages));
+  header.set_pipeline_stages(static_cast<int32_t>(stages.value_or(0)));
   header.set_allow_unmatched_loras(arguments.Has("allow-unmatched"));
   return header;
 }

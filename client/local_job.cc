@@ -85,6 +85,7 @@ absl::Status LocalJob::StartCoordinator() {
   options.workers = request_.workers;
   options.threads = request_.threads;
   options.loras = request_.loras;
+  options.pipeline = request_.header.pipeline_stages() > 1;
   service_ = std::make_unique<LocalService>(std::move(options), clock_);
   return service_->StartCoordinator([this] {
     // A new connection a try: one that was refused would wait before it

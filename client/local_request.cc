@@ -92,17 +92,15 @@ absl::Status SetProcesses(const Arguments& arguments, int cores,
                    arguments.Integer("workers", 1, kMostWorkers));
   ASSIGN_OR_RETURN(const auto threads,
                    arguments.Integer("threads", 1, kMostThreads));
-  ASSIGN_OR_RETURN(const auto stages,
-                   // Accepted with 1 so that scripts written for a later
-                   // version run.
-                   arguments.Integer("pipeline-stages", 1, kMostWorkers));
-  if (stages.value_or(1) != 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--pipeline-stages: this build runs the UNet whole, so only 1 is "
-        "accepted: ",
-        *stages));
+  const int64_t stages = std::max(1, request.header.pipeline_stages());
+  // Runs as many workers as there are stages where no number is given.
+  request.workers =
+      static_cast<int>(workers.value_or(std::max(kDefaultWorkers, stages)));
+  if (stages > request.workers) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--pipeline-stages: more stages than --workers: ", stages,
+                     ", there are ", request.workers));
   }
-  request.workers = static_cast<int>(workers.value_or(kDefaultWorkers));
   request.threads =
       // All cores are used, none twice: oversubscribed loops of ops only slow
       // each other down.
@@ -119,15 +117,14 @@ std::vector<FlagSpec> LocalFlags() {
        {"workers", "N", "worker processes; default 2"},
        {"threads", "N", "threads a worker; default cores / workers"},
        {"lora", "NAME=FILE", "gives the workers a LoRA; may be repeated"},
-       {"pipeline-stages", "K", "parts the UNet is cut into; only 1"},
        {"keep-logs", "", "leave the logs of the processes behind"}});
 }
 
-  // The coordinator looks at buckets, with the credentials that it will use.
-  if (storage::IsS3Uri(folder)) return absl::OkStatus();
 absl::Status CheckOutputFolder(const std::string& folder) {
   std::error_code error;
   const fs::path path(folder);
+  // The coordinator looks at buckets, with the credentials that it will use.
+  if (storage::IsS3Uri(folder)) return absl::OkStatus();
   // The coordinator checks it too; here it costs nothing and comes before the
   // model is loaded.
   if (fs::exists(path / "manifest.jsonl", error)) {

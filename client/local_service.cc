@@ -93,6 +93,12 @@ LocalService::Role LocalService::WorkerRole(int index) const {
       "--threads",        absl::StrCat(options_.threads),
       "--lora-cache",     absl::StrCat(options_.folder, "/lora-cache"),
       "--metrics-listen", kAnyPort};
+  if (options_.pipeline) {
+    // A stage never holds the whole model.
+    role.arguments.push_back("--preload=false");
+    role.arguments.push_back("--pipeline-host");
+    role.arguments.push_back(kLoopback);
+  }
   if (!options_.loras.empty()) {
     role.arguments.push_back("--lora");
     role.arguments.push_back(absl::StrJoin(options_.loras, ","));

@@ -22,6 +22,7 @@ struct LocalServiceOptions {
   int workers = 2;
   int threads = 1;                 // a worker
   std::vector<std::string> loras;  // NAME=FILE
+  bool pipeline = false;           // the workers will be stages of pipelines
 };
 
 // Returns a TCP port of the loopback device that was free a moment ago.

@@ -96,7 +96,7 @@ class BadCommandTest(service.ServiceTest):
         self.refuse(2, "--out", *local)
         self.refuse(2, "--size", *local, "--out", "x", "--size", "513x512")
         self.refuse(2, "--pipeline-stages", *local, "--out", "x",
-                    "--pipeline-stages", "2")
+                    "--workers", "1", "--pipeline-stages", "2")
         self.refuse(2, "not a folder", *local, "--out", file)
         self.refuse_local("nowhere", self.path("nowhere.jsonl"), service.MODEL)
         self.refuse_local("no-such-model", prompts, "/no-such-model")

@@ -39,12 +39,15 @@ RULES = [
     (r"worker/model/", KERNELS + ("worker/model", "common"), set()),
     (r"worker/lora/", KERNELS + ("worker/lora", "worker/model", "common"),
      set()),
+    (r"worker/pipeline/gloo_channel\.cc$",
+     KERNELS + ("worker/pipeline", "common"), {"gloo"}),
     (r"worker/pipeline/nccl_channel\.cc$",
      KERNELS + ("worker/pipeline", "worker/model", "common"), {"cuda"}),
     (r"worker/pipeline/", KERNELS + ("worker/pipeline", "worker/model",
                                      "common"), set()),
     # The worker's edge: the only files that speak the protocol.
-    (r"worker/(coordinator_link_grpc|lora_download_grpc|codec|worker_main)"
+    (r"worker/(coordinator_link_grpc|lora_download_grpc|codec|group_codec|"
+     r"worker_main)"
      r"\.(h|cc)$",
      KERNELS + ("worker", "worker/model", "worker/lora", "worker/pipeline",
                 "common", "common/rpc", "common/storage"),
@@ -60,6 +63,7 @@ RULES = [
     (r"coordinator/store/", ("coordinator/store", "coordinator/job.h",
                              "coordinator/lora.h", "common"), {"sql"}),
     (r"coordinator/service/", ("coordinator/service", "coordinator",
+                               "coordinator/pipeline",
                                "common", "common/rpc"),
      {"proto", "grpc", "prometheus"}),
     # Main alone gives the registry the worker's parser of LoRA files.

@@ -78,12 +78,16 @@ TEST_F(LocalRequestTest, RefusalsNameWhatIsWrong) {
   EXPECT_THAT(Refusal({"--workers", "0"}), HasSubstr("--workers"));
   EXPECT_THAT(Refusal({"--lora", "ink"}), HasSubstr("NAME=FILE"));
   EXPECT_THAT(Refusal({"--lora", "ink=/no/file"}), HasSubstr("/no/file"));
-  EXPECT_THAT(Refusal({"--pipeline-stages", "2"}),
-              HasSubstr("only 1 is accepted: 2"));
+  EXPECT_THAT(Refusal({"--pipeline-stages", "3", "--workers", "2"}),
+              HasSubstr("more stages than --workers: 3, there are 2"));
+  EXPECT_THAT(Refusal({"--pipeline-stages", "0"}),
+              HasSubstr("--pipeline-stages"));
 }
 
-TEST_F(LocalRequestTest, OneStageIsAccepted) {
-  EXPECT_TRUE(Make({"--pipeline-stages", "1"}).ok());
+TEST_F(LocalRequestTest, AWorkerAStageIsStarted) {
+  EXPECT_EQ(Make({"--pipeline-stages", "1"})->workers, 2);
+  EXPECT_EQ(Make({"--pipeline-stages", "3"})->workers, 3);
+  EXPECT_EQ(Make({"--pipeline-stages", "3"})->header.pipeline_stages(), 3);
 }
 
 TEST_F(LocalRequestTest, ModelNameThatTheServiceWouldRefuseIsExplained) {
