@@ -85,6 +85,7 @@ absl::Status CheckAdapter(const AdapterWeights& weights, AdapterNet net,
   for (const AdapterLayer& layer : weights.layers) {
     if (layer.net != net) continue;
     const int number = table.Find(layer.name);
+    if (number < 0 && table.partial()) continue;
     if (number < 0) return NoSuchLayer(weights, layer.name);
     const LayerInfo& info = table.layers()[static_cast<size_t>(number)];
     // Fits when up [outputs, rank] and down [rank, inputs, kernel, kernel] meet
@@ -105,6 +106,7 @@ absl::Status CheckAdapter(const AdapterWeights& weights, AdapterNet net,
   for (const LayerChange& change : weights.changes) {
     if (change.net != net) continue;
     const int number = table.Find(change.name);
+    if (number < 0 && table.partial()) continue;
     if (number < 0) return NoSuchLayer(weights, change.name);
     const LayerInfo& info = table.layers()[static_cast<size_t>(number)];
     RETURN_IF_ERROR(CheckChange(weights, change, info, table));
@@ -163,7 +165,9 @@ void AdapterRows::AddUse(AdapterNet net, const LayerTable& table,
                          const AdapterUse& use, const std::vector<bool>& rows) {
   for (const AdapterLayer& layer : use.weights->layers) {
     if (layer.net != net) continue;
-    auto& segments = by_layer_[static_cast<size_t>(table.Find(layer.name))];
+    const int number = table.Find(layer.name);
+    if (number < 0) continue;  // elsewhere: the net is a part of one
+    auto& segments = by_layer_[static_cast<size_t>(number)];
     empty_ = false;
     for (size_t row = 0; row < rows.size(); ++row) {
       if (!rows[row]) continue;

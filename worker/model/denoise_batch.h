@@ -30,11 +30,21 @@ class DenoiseObserver {
                          const kernels::TensorView& latents) = 0;
 };
 
+class AdapterSets;
+class NoisePredictor;
+class PromptCache;
+
 struct DenoiseBatchOptions {
   int capacity = 1;  // pictures, two UNet rows each at most
   // Merged weights to keep, for adapters that cannot be added row by row.
   int64_t merged_bytes = int64_t{1} << 30;
   DenoiseObserver* observer = nullptr;  // must outlive the batch; null: none
+  // Predicts the noise instead of the model's own UNet, up to two rows a
+  // picture; must outlive the batch; null: none.
+  NoisePredictor* predictor = nullptr;
+  // What several batches share; must outlive the batch; null: its own.
+  AdapterSets* sets = nullptr;
+  PromptCache* prompts = nullptr;
 };
 
 // A picture that left the batch.
@@ -79,6 +89,13 @@ class DenoiseBatch {
   // Decodes and returns the pictures that are done, in order of admission.
   // An empty batch returns nothing.
   std::vector<Finished> Step();
+
+  // The halves of Step, for who has several batches under way: StartStep
+  // begins the UNet call and FinishStep waits for it. In between no picture
+  // enters or leaves. An error of either is the result of every picture that
+  // FinishStep returns; StartStep returns its own as well.
+  absl::Status StartStep();
+  std::vector<Finished> FinishStep();
 
   // Drops a picture without finishing it; an unknown ticket is ignored.
   void Remove(int64_t ticket);

@@ -49,6 +49,11 @@ class LayerTable {
   // the same as none.
   int Find(std::string_view name) const;
 
+  // Whether the net is a part of one, so that adapters may name layers that are
+  // elsewhere; those are passed over.
+  bool partial() const { return partial_; }
+  void set_partial() { partial_ = true; }
+
   const std::vector<LayerInfo>& layers() const { return layers_; }
   const std::vector<LayerWeights>& weights() const { return weights_; }
 
@@ -56,6 +61,7 @@ class LayerTable {
   std::vector<LayerInfo> layers_;
   std::vector<LayerWeights> weights_;  // by slot
   absl::flat_hash_map<std::string, int> numbers_;
+  bool partial_ = false;
 };
 
 }  // namespace tessera::model

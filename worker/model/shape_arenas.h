@@ -15,8 +15,9 @@ namespace tessera::model {
 // because every arena holds the memory of its shape. Thread-compatible.
 class ShapeArenas {
  public:
-  // Rows, height, width, and the generation of the adapters (0: none).
-  using Key = std::array<int64_t, 4>;
+  // Rows, height, width, the generation of the adapters (0: none), and where
+  // the part of the net begins.
+  using Key = std::array<int64_t, 5>;
 
   explicit ShapeArenas(size_t capacity) : capacity_(capacity) {}
 

@@ -28,7 +28,8 @@ struct RowAdapters {
 // compatible. Borrows the UNet and the device.
 class UNetRunner {
  public:
-  UNetRunner(const UNet& unet, kernels::Device& device);
+  // Runs a UNet of which `segments` parts are asked for in turn.
+  UNetRunner(const UNet& unet, kernels::Device& device, size_t segments);
 
   // Computes the prediction into out [N, h, w, out_channels]. The first call
   // of a shape plans it; the calls after it allocate no heap memory, and are
@@ -38,10 +39,22 @@ class UNetRunner {
   absl::Status Run(const UNetInput& input, const RowAdapters& adapters,
                    const kernels::TensorView& out);
 
+  // Does the same for a part of the net.
+  absl::Status RunSegment(const UNetSegment& segment, const UNetInput& input,
+                          const RowAdapters& adapters);
+
+  // Returns a number for RowAdapters that no other adapters have.
+  int64_t NextGeneration() { return ++generation_; }
+
+  // Gives back the memory of all shapes; the next call plans anew. Nothing may
+  // be queued that reads it.
+  void ReleaseMemory() { arenas_.Clear(); }
+
  private:
   const UNet& unet_;
   kernels::Stream stream_;
   ShapeArenas arenas_;
+  int64_t generation_ = 0;
 };
 
 }  // namespace tessera::model
