@@ -40,6 +40,12 @@ Device::Device(DeviceParts parts) : parts_(std::move(parts)) {}
 // Is defined here, where ThreadPool is complete.
 Device::~Device() = default;
 
+std::unique_ptr<Device> Device::ComputingIn(DType dtype) const {
+  DeviceParts parts = parts_;
+  parts.compute_dtype = dtype;
+  return std::make_unique<Device>(std::move(parts));
+}
+
 Memory& Device::memory() const {
   return backend() == nullptr ? HostMemory() : backend()->memory();
 }

@@ -28,8 +28,9 @@ struct DeviceParts {
   // Threads of the host that share an op; null for a device without any. Not
   // shared, but destroyed without its type being known.
   std::shared_ptr<cpu::ThreadPool> pool;
-  // Null for the CPU, whose ops have ended when they return.
-  std::unique_ptr<DeviceBackend> backend;
+  // Null for the CPU, whose ops have ended when they return. Shared with
+  // devices that differ in the type they compute in alone.
+  std::shared_ptr<DeviceBackend> backend;
   std::string description;
 };
 
@@ -43,6 +44,10 @@ class Device {
 
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
+
+  // Returns this device as one that computes in `dtype`: it has the same
+  // memory and the same queue. Streams of both work in the order of the calls.
+  std::unique_ptr<Device> ComputingIn(DType dtype) const;
 
   const OpTable& ops() const { return parts_.ops; }
   // The type of activations and weights: f32, f16 or bf16.

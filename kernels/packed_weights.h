@@ -3,6 +3,7 @@
 #define TESSERA_KERNELS_PACKED_WEIGHTS_H_
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -10,6 +11,8 @@
 #include "kernels/tensor.h"
 
 namespace tessera::kernels {
+
+struct Fp8Matrix;
 
 // A matrix as a backend is given it to pack.
 struct WeightMatrix {
@@ -64,6 +67,11 @@ class PackedWeights {
 
   int64_t bytes() const { return data_.bytes(); }
 
+  // The same matrix in 8 bits, which a backend may multiply instead; null:
+  // there is none.
+  const Fp8Matrix* fp8() const { return fp8_.get(); }
+  void set_fp8(std::shared_ptr<const Fp8Matrix> fp8) { fp8_ = std::move(fp8); }
+
  private:
   Device* device_ = nullptr;
   Tensor data_;
@@ -71,6 +79,7 @@ class PackedWeights {
   int64_t k_ = 0;
   int64_t kernel_h_ = 1;
   int64_t kernel_w_ = 1;
+  std::shared_ptr<const Fp8Matrix> fp8_;
 };
 
 // Packs a linear layer's weights [n, k] of any float dtype, on the host.

@@ -17,6 +17,11 @@ namespace {
 // are a few kilobytes each.
 constexpr int64_t kUploadBytes = int64_t{1} << 20;
 
+// The compute capability whose tensor cores cuBLASLt gives scales of rows, and
+// the library's version that has them.
+constexpr int kFp8Major = 9;
+constexpr size_t kFp8Library = 120900;
+
 }  // namespace
 
 Backend::Backend(int ordinal)
@@ -38,6 +43,13 @@ absl::StatusOr<std::unique_ptr<Backend>> Backend::Create(int ordinal) {
   // Takes the library's own choice, which is the same on every start.
   ASSIGN_OR_RETURN(backend->gemms_, Gemms::Create(GemmChoice::kFirst, ""));
   ASSIGN_OR_RETURN(backend->convolutions_, Convolutions::Create());
+  int major = 0;
+  RETURN_IF_ERROR(
+      health.Check(cudaDeviceGetAttribute(
+                       &major, cudaDevAttrComputeCapabilityMajor, ordinal),
+                   "ask the device"));
+  backend->multiplies_fp8_ =
+      major == kFp8Major && backend->gemms_->library_version() >= kFp8Library;
   ASSIGN_OR_RETURN(backend->uploads_,
                    backend->Own(backend->queue_, kUploadBytes));
   return backend;

@@ -60,6 +60,10 @@ class Backend final : public DeviceBackend {
   // what the runtime returns.
   absl::Status Copy(const TensorView& source, const TensorView& out);
 
+  // Whether the device and its library multiply 8-bit rows with scales of their
+  // own: compute capability 9 does.
+  bool multiplies_fp8() const { return multiplies_fp8_; }
+
   // The linear layers and the convolutions.
   Gemms& gemms() { return *gemms_; }
   Convolutions& convolutions() { return *convolutions_; }
@@ -86,6 +90,7 @@ class Backend final : public DeviceBackend {
   std::unique_ptr<Staging> staging_;
   std::unique_ptr<Gemms> gemms_;
   std::unique_ptr<Convolutions> convolutions_;
+  bool multiplies_fp8_ = false;
   // The largest that an op has asked for so far.
   std::shared_ptr<const OwnedMemory> workspace_;
   // A ring of small copies. Needs no event: what overwrites a copy is queued

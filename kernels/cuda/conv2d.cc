@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
-#include "kernels/cuda/cast.h"
 #include "kernels/cuda/epilogue.h"
 
 namespace tessera::kernels::cuda {
@@ -76,7 +75,7 @@ absl::StatusOr<const Conv2dPlan*> Convolutions::PlanFor(const Conv2dKey& key,
   ASSIGN_OR_RETURN(std::unique_ptr<const Conv2dGraph> graph,
                    Conv2dGraph::Create(*library_, target_, key, n));
   ASSIGN_OR_RETURN(Conv2dPlan plan, graph->Plan(choice->second));
-  if (plan.workspace_bytes > kConv2dEngineBytes) {
+  if (plan.workspace_bytes > kConv2dWorkspaceBytes) {
     return absl::UnimplementedError(
         absl::StrCat(choice->second.ToString(),
                      " asks for workspace, bytes: ", plan.workspace_bytes));
@@ -93,15 +92,15 @@ absl::Status Convolutions::Prepare(const Conv2dParams& params) {
 }
 
 absl::Status Convolutions::Execute(const Conv2dParams& params,
-                                   const Conv2dPlan& plan, void* bias,
+                                   const Conv2dPlan& plan, bool bias,
                                    cudaStream_t stream) {
   std::vector<int64_t> ids = {kConvInput, kConvWeights, kConvOut};
   // The library's interface has no constants; it writes to `out` only.
   std::vector<void*> pointers = {const_cast<void*>(params.input),
                                  const_cast<void*>(params.weights), params.out};
-  if (bias != nullptr) {
+  if (bias) {
     ids.push_back(kConvBias);
-    pointers.push_back(bias);
+    pointers.push_back(const_cast<void*>(params.bias));
   }
   CudnnDescriptor pack(*library_, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
   pack.SetInts(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, ids)
@@ -121,27 +120,12 @@ absl::Status Convolutions::Run(const Conv2dParams& params,
                                cudaStream_t stream) {
   if (params.n == 0) return absl::OkStatus();
   const Conv2dKey key = KeyOf(params);
-  if (key.output_channels > kConv2dMaxOutputs) {
-    return WithLayer(absl::InvalidArgumentError("too many channels"), params);
-  }
-  void* bias = nullptr;
-  if (key.bias) {
-    bias = static_cast<char*>(params.workspace) + kConv2dEngineBytes;
-    RETURN_IF_ERROR(
-        WithLayer(ToStatus(LaunchCast({.input = params.bias,
-                                       .input_dtype = DType::kF32,
-                                       .out = bias,
-                                       .out_dtype = key.dtype,
-                                       .elements = key.output_channels},
-                                      stream),
-                           "cast of the bias"),
-                  params));
-  }
   {
     absl::MutexLock lock(&mu_);
     const absl::StatusOr<const Conv2dPlan*> plan = PlanFor(key, params.n);
     if (!plan.ok()) return WithLayer(plan.status(), params);
-    RETURN_IF_ERROR(WithLayer(Execute(params, **plan, bias, stream), params));
+    RETURN_IF_ERROR(
+        WithLayer(Execute(params, **plan, key.bias, stream), params));
   }
   const bool finished =
       key.bias || (params.bias == nullptr && params.channel_add == nullptr &&

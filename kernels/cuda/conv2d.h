@@ -25,7 +25,7 @@ namespace tessera::kernels::cuda {
 struct Conv2dParams {
   const void* input = nullptr;    // [n, height, width, input_channels]
   const void* weights = nullptr;  // [output_channels, kh, kw, input_channels]
-  const float* bias = nullptr;    // [output_channels]
+  const void* bias = nullptr;     // [output_channels]
   const void* channel_add = nullptr;  // [n, output_channels]
   const void* residual = nullptr;     // shape of `out`; not `out` itself
   void* out = nullptr;  // [n, out_height, out_width, output_channels]
@@ -35,13 +35,9 @@ struct Conv2dParams {
   void* workspace = nullptr;  // kConv2dWorkspaceBytes, one a stream
 };
 
-// What a convolution may use besides its operands: the engine's part, more of
-// which is refused (those chosen so far ask for 570 KB at most), and the bias
-// in the type of `out`, as engines want it.
-inline constexpr int64_t kConv2dEngineBytes = int64_t{32} << 20;
-inline constexpr int64_t kConv2dMaxOutputs = 65536;
-inline constexpr int64_t kConv2dWorkspaceBytes =
-    kConv2dEngineBytes + 2 * kConv2dMaxOutputs;
+// What a convolution may use besides its operands. Engines that ask for more
+// are refused; those chosen so far ask for 570 KB at most.
+inline constexpr int64_t kConv2dWorkspaceBytes = int64_t{32} << 20;
 
 // The convolutions of one device. Engines are chosen at first use, one for each
 // layer and size of picture whatever the batch. Thread-safe: calls take turns.
@@ -77,7 +73,7 @@ class Convolutions {
   absl::StatusOr<const Conv2dPlan*> PlanFor(const Conv2dKey& key, int64_t n)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status Execute(const Conv2dParams& params, const Conv2dPlan& plan,
-                       void* bias, cudaStream_t stream)
+                       bool bias, cudaStream_t stream)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::unique_ptr<const CudnnLibrary> library_;

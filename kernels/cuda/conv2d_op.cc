@@ -35,7 +35,7 @@ const void* DataOf(const std::optional<TensorView>& view) {
 EpilogueParams Epilogue(const Conv2dArgs& args, const void* product) {
   const Shape& out = args.out.shape;
   return {.input = product,
-          .bias = args.bias.has_value() ? args.bias->f32() : nullptr,
+          .bias = DataOf(args.bias),
           .channel_add = DataOf(args.channel_add),
           .residual = DataOf(args.residual),
           .out = args.out.data,
@@ -65,7 +65,7 @@ void Conv2d(Stream& stream, const Conv2dArgs& args) {
   if (in_place) {
     params.out = static_cast<std::byte*>(*workspace) + kConv2dWorkspaceBytes;
   } else {
-    params.bias = args.bias.has_value() ? args.bias->f32() : nullptr;
+    params.bias = DataOf(args.bias);
     params.channel_add = DataOf(args.channel_add);
     params.residual = DataOf(args.residual);
     params.out = args.out.data;

@@ -29,8 +29,7 @@ struct EpilogueOp {
     float sum[N] = {};
     AddTo<N>(sum, static_cast<const T*>(params.input) + first);
     if (params.bias != nullptr) {
-#pragma unroll
-      for (int i = 0; i < N; ++i) sum[i] += __ldg(params.bias + column + i);
+      AddTo<N>(sum, static_cast<const T*>(params.bias) + column);
     }
     if (params.channel_add != nullptr) {
       AddTo<N>(sum, static_cast<const T*>(params.channel_add) +
@@ -61,9 +60,10 @@ cudaError_t LaunchEpilogue(const EpilogueParams& params, cudaStream_t stream) {
       const uintptr_t pitch = params.columns * sizeof(T);
       return LaunchElementwise<kVectorBytes / sizeof(T)>(
           op,
-          PlanElementwise(params.rows * params.columns, sizeof(T),
-                          pitch | Addresses(params.input, params.channel_add,
-                                            params.residual, params.out)),
+          PlanElementwise(
+              params.rows * params.columns, sizeof(T),
+              pitch | Addresses(params.input, params.bias, params.channel_add,
+                                params.residual, params.out)),
           stream);
     });
   });

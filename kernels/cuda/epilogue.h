@@ -14,7 +14,7 @@ namespace tessera::kernels::cuda {
 // One pass over a product [rows, columns]; absent operands are null.
 struct EpilogueParams {
   const void* input = nullptr;        // [rows, columns]
-  const float* bias = nullptr;        // [columns]
+  const void* bias = nullptr;         // [columns]
   const void* channel_add = nullptr;  // [rows / picture_rows, columns]
   const void* residual = nullptr;     // [rows, columns]
   void* out = nullptr;                // may be `input` or `residual`
@@ -22,7 +22,7 @@ struct EpilogueParams {
   int64_t columns = 0;
   int64_t picture_rows = 1;  // consecutive rows that share a channel_add row
   Activation activation = Activation::kNone;
-  DType dtype = DType::kF16;  // of everything but the bias
+  DType dtype = DType::kF16;  // of everything
 };
 
 // out = activation(input + bias + channel_add) + residual, added in this order

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
-#include "kernels/cuda/cast.h"
 #include "kernels/cuda/epilogue.h"
 #include "kernels/cuda/gemm_timing.h"
 
@@ -45,14 +44,17 @@ GemmKey KeyOf(const GemmParams& params) {
     return static_cast<uint64_t>(reinterpret_cast<uintptr_t>(pointer));
   };
   const auto size = static_cast<uint64_t>(SizeOf(params.dtype));
+  const bool fp8 = params.weight_scales != nullptr;
   const bool fused = params.activation == Activation::kNone;
   const uint64_t pitches =
-      static_cast<uint64_t>(params.a_pitch | params.k | params.n) * size;
+      static_cast<uint64_t>(params.a_pitch | params.k) * (fp8 ? 1 : size) |
+      static_cast<uint64_t>(params.n) * size;
   return {.n = params.n,
           .k = params.k,
           .dtype = params.dtype,
           .bias = fused && params.bias != nullptr,
           .residual = fused && params.residual != nullptr,
+          .fp8 = fp8,
           .alignment = AlignmentOf(
               pitches | address(params.a) | address(params.weights) |
               address(params.residual) | address(params.out))};
@@ -127,7 +129,7 @@ absl::Status Gemms::Prepare(const GemmParams& params) {
 
 absl::Status Gemms::Run(const GemmParams& params, cudaStream_t stream) {
   if (params.m == 0 || params.n == 0) return absl::OkStatus();
-  if (params.n > kGemmMaxOutputs || params.k < 1) {
+  if (params.k < 1) {
     return WithShape(absl::InvalidArgumentError("extents out of range"),
                      params);
   }
@@ -138,25 +140,17 @@ absl::Status Gemms::Run(const GemmParams& params, cudaStream_t stream) {
       GemmCall::Create(*library_, handle_, key, params.m, params.a_pitch);
   if (!call.ok()) return WithShape(call.status(), params);
 
-  void* const bias = static_cast<char*>(params.workspace) + kGemmLibraryBytes;
-  if (key.bias) {
-    RETURN_IF_ERROR(WithShape(ToStatus(LaunchCast({.input = params.bias,
-                                                   .input_dtype = DType::kF32,
-                                                   .out = bias,
-                                                   .out_dtype = params.dtype,
-                                                   .elements = params.n},
-                                                  stream),
-                                       "cast of the bias"),
-                              params));
-  }
-  RETURN_IF_ERROR(WithShape((*call)->Run({.a = params.a,
-                                          .weights = params.weights,
-                                          .bias = bias,
-                                          .residual = params.residual,
-                                          .out = params.out,
-                                          .workspace = params.workspace},
-                                         *algorithm, stream),
-                            params));
+  RETURN_IF_ERROR(
+      WithShape((*call)->Run({.a = params.a,
+                              .weights = params.weights,
+                              .bias = params.bias,
+                              .residual = params.residual,
+                              .out = params.out,
+                              .workspace = params.workspace,
+                              .a_scales = params.a_scales,
+                              .weight_scales = params.weight_scales},
+                             *algorithm, stream),
+                params));
   if (params.activation == Activation::kNone) return absl::OkStatus();
   return WithShape(ToStatus(LaunchEpilogue({.input = params.out,
                                             .bias = params.bias,

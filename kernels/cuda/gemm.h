@@ -25,22 +25,24 @@ struct GemmParams {
   const void* a = nullptr;  // [m, k], rows `a_pitch` elements apart
   int64_t a_pitch = 0;
   const void* weights = nullptr;  // [n, k]
-  const float* bias = nullptr;    // [n] or null
+  const void* bias = nullptr;     // [n] or null
   Activation activation = Activation::kNone;
   const void* residual = nullptr;  // [m, n] or null; may be `out`
   void* out = nullptr;             // [m, n]
   int64_t m = 0;
   int64_t n = 0;
   int64_t k = 0;
-  DType dtype = DType::kF16;  // f16 or bf16, of all but the bias
-  void* workspace = nullptr;  // kGemmWorkspaceBytes, one a stream
+  // Where both are given, `a` and weights are E4M3, and the product of a row
+  // and a column is multiplied by both their scales; n and k are multiples of
+  // 16 then.
+  const float* a_scales = nullptr;       // [m]
+  const float* weight_scales = nullptr;  // [n]
+  DType dtype = DType::kF16;             // f32, f16 or bf16, of all else
+  void* workspace = nullptr;             // kGemmWorkspaceBytes, one a stream
 };
 
-// What a gemm may use besides its operands: the library's part, and the bias
-// in the type of `out`, as the library wants it.
-inline constexpr int64_t kGemmMaxOutputs = 65536;
-inline constexpr int64_t kGemmWorkspaceBytes =
-    kGemmLibraryBytes + 2 * kGemmMaxOutputs;
+// What a gemm may use besides its operands.
+inline constexpr int64_t kGemmWorkspaceBytes = kGemmLibraryBytes;
 
 // Whether candidates are timed on the device, or the library's first choice is
 // taken, which a version of the library always makes alike.
@@ -71,6 +73,9 @@ class Gemms {
 
   // Makes the plan that Run will need, without running.
   absl::Status Prepare(const GemmParams& params);
+
+  // Returns cuBLASLt's version, such as 130100.
+  size_t library_version() const { return library_->get_version(); }
 
   // Returns all plans, to be kept in a file.
   std::string FormatPlans() const;

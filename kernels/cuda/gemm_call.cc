@@ -14,8 +14,23 @@ constexpr float kZero = 0;
 
 // Names an element type as CUDA does.
 cudaDataType_t DataType(DType dtype) {
-  return dtype == DType::kF16 ? CUDA_R_16F : CUDA_R_16BF;
+  switch (dtype) {
+    case DType::kF16:
+      return CUDA_R_16F;
+    case DType::kBF16:
+      return CUDA_R_16BF;
+    default:
+      return CUDA_R_32F;
+  }
 }
+
+// Stand here as numbers, for libraries before 12.9 lack them: how scales are
+// read, and that each row of an operand has one.
+constexpr auto kWeightScaleMode =
+    static_cast<cublasLtMatmulDescAttributes_t>(31);
+constexpr auto kInputScaleMode =
+    static_cast<cublasLtMatmulDescAttributes_t>(32);
+constexpr int32_t kScaleOfEachRow = 3;
 
 // Converts the library's opaque words.
 cublasLtMatmulAlgo_t Unpack(const GemmAlgorithm& algorithm) {
@@ -37,13 +52,13 @@ absl::StatusOr<std::unique_ptr<GemmCall>> GemmCall::Create(
   return call;
 }
 
-absl::StatusOr<GemmCall::Layout> GemmCall::MakeLayout(int64_t rows,
+absl::StatusOr<GemmCall::Layout> GemmCall::MakeLayout(cudaDataType_t type,
+                                                      int64_t rows,
                                                       int64_t columns,
                                                       int64_t pitch) const {
   cublasLtMatrixLayout_t layout = nullptr;
   RETURN_IF_ERROR(library_.ToStatus(
-      library_.create_layout(&layout, DataType(key_.dtype),
-                             static_cast<uint64_t>(rows),
+      library_.create_layout(&layout, type, static_cast<uint64_t>(rows),
                              static_cast<uint64_t>(columns), pitch),
       "cublasLtMatrixLayoutCreate"));
   return Layout(layout, {library_.destroy_layout});
@@ -69,10 +84,32 @@ absl::Status GemmCall::Describe(int64_t m, int64_t a_pitch) {
       "cublasLtMatmulDescSetAttribute(EPILOGUE)"));
   // The library asks for some bias before it judges algorithms; it reads none.
   if (key_.bias) RETURN_IF_ERROR(SetBias(&kOne));
-  ASSIGN_OR_RETURN(weights_, MakeLayout(key_.k, key_.n, key_.k));
-  ASSIGN_OR_RETURN(a_, MakeLayout(key_.k, m, a_pitch));
-  ASSIGN_OR_RETURN(out_, MakeLayout(key_.n, m, key_.n));
+  if (key_.fp8) {
+    for (const auto mode : {kWeightScaleMode, kInputScaleMode}) {
+      RETURN_IF_ERROR(
+          library_.ToStatus(library_.set_desc(operation, mode, &kScaleOfEachRow,
+                                              sizeof(kScaleOfEachRow)),
+                            "cublasLtMatmulDescSetAttribute(SCALE_MODE)"));
+    }
+    RETURN_IF_ERROR(SetScales(&kOne, &kOne));
+  }
+  const cudaDataType_t out_type = DataType(key_.dtype);
+  const cudaDataType_t in_type = key_.fp8 ? CUDA_R_8F_E4M3 : out_type;
+  ASSIGN_OR_RETURN(weights_, MakeLayout(in_type, key_.k, key_.n, key_.k));
+  ASSIGN_OR_RETURN(a_, MakeLayout(in_type, key_.k, m, a_pitch));
+  ASSIGN_OR_RETURN(out_, MakeLayout(out_type, key_.n, m, key_.n));
   return absl::OkStatus();
+}
+
+absl::Status GemmCall::SetScales(const float* weights, const float* a) {
+  RETURN_IF_ERROR(library_.ToStatus(
+      library_.set_desc(operation_.get(), CUBLASLT_MATMUL_DESC_A_SCALE_POINTER,
+                        &weights, sizeof(weights)),
+      "cublasLtMatmulDescSetAttribute(A_SCALE_POINTER)"));
+  return library_.ToStatus(
+      library_.set_desc(operation_.get(), CUBLASLT_MATMUL_DESC_B_SCALE_POINTER,
+                        &a, sizeof(a)),
+      "cublasLtMatmulDescSetAttribute(B_SCALE_POINTER)");
 }
 
 absl::StatusOr<std::vector<GemmAlgorithm>> GemmCall::Candidates(
@@ -157,6 +194,9 @@ absl::Status GemmCall::Run(const GemmOperands& operands,
                            const GemmAlgorithm& algorithm,
                            cudaStream_t stream) {
   if (key_.bias) RETURN_IF_ERROR(SetBias(operands.bias));
+  if (key_.fp8) {
+    RETURN_IF_ERROR(SetScales(operands.weight_scales, operands.a_scales));
+  }
   const cublasLtMatmulAlgo_t unpacked = Unpack(algorithm);
   const void* const c = key_.residual ? operands.residual : operands.out;
   return library_.ToStatus(

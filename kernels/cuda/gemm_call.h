@@ -24,6 +24,9 @@ struct GemmOperands {
   const void* residual = nullptr;  // [m, n], if the key has one
   void* out = nullptr;             // [m, n]
   void* workspace = nullptr;       // kGemmLibraryBytes
+  // Of each row, if the key is of fp8.
+  const float* a_scales = nullptr;       // [m]
+  const float* weight_scales = nullptr;  // [n]
 };
 
 // What the library may use besides the operands. Algorithms that need more are
@@ -70,8 +73,9 @@ class GemmCall {
            const GemmKey& key);
   absl::Status SetBias(const void* bias);
   absl::Status Describe(int64_t m, int64_t a_pitch);
-  absl::StatusOr<Layout> MakeLayout(int64_t rows, int64_t columns,
-                                    int64_t pitch) const;
+  absl::StatusOr<Layout> MakeLayout(cudaDataType_t type, int64_t rows,
+                                    int64_t columns, int64_t pitch) const;
+  absl::Status SetScales(const float* weights, const float* a);
   bool SplitsSums(const cublasLtMatmulAlgo_t& algorithm) const;
 
   const CublasLtLibrary& library_;

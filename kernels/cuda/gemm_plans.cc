@@ -21,10 +21,14 @@ constexpr size_t kFields = kOwnFields + std::tuple_size_v<GemmAlgorithm>;
 // Names of devices contain spaces, so fields are set apart by tabs.
 constexpr char kSeparator = '\t';
 
-// Reads the two float types that a plan may have.
+// Ends the name of a type whose products are of E4M3.
+constexpr std::string_view kFp8 = "+fp8";
+
+// Reads the float types that a plan may have.
 std::optional<DType> ParseDType(std::string_view name) {
   if (name == Name(DType::kF16)) return DType::kF16;
   if (name == Name(DType::kBF16)) return DType::kBF16;
+  if (name == Name(DType::kF32)) return DType::kF32;
   return std::nullopt;
 }
 
@@ -43,7 +47,10 @@ std::optional<Line> ParseLine(const std::string& text) {
   Line line;
   line.device = fields[0];
   int bias = 0, residual = 0;
-  const std::optional<DType> dtype = ParseDType(fields[4]);
+  std::string_view type = fields[4];
+  line.key.fp8 = type.ends_with(kFp8);
+  if (line.key.fp8) type.remove_suffix(kFp8.size());
+  const std::optional<DType> dtype = ParseDType(type);
   if (!absl::SimpleAtoi(fields[1], &line.version) ||
       !absl::SimpleAtoi(fields[2], &line.key.n) ||
       !absl::SimpleAtoi(fields[3], &line.key.k) || !dtype.has_value() ||
@@ -107,7 +114,9 @@ std::string GemmPlans::Format() const {
   std::string text;
   for (const auto& [key, algorithm] : plans_) {
     absl::StrAppendFormat(&text, "%s\t%d\t%d\t%d\t%s\t%d\t%d\t%d", device_,
-                          version_, key.n, key.k, std::string(Name(key.dtype)),
+                          version_, key.n, key.k,
+                          absl::StrCat(std::string(Name(key.dtype)),
+                                       std::string(key.fp8 ? kFp8 : "")),
                           key.bias ? 1 : 0, key.residual ? 1 : 0,
                           key.alignment);
     for (const uint64_t word : algorithm) {

@@ -23,6 +23,7 @@ struct GemmKey {
   DType dtype = DType::kF16;
   bool bias = false;      // added by the library's epilogue
   bool residual = false;  // added as C
+  bool fp8 = false;       // `a` and weights are E4M3, with scales
   int alignment = 16;     // of all operands and pitches in bytes, at most 16
 
   auto operator<=>(const GemmKey&) const = default;

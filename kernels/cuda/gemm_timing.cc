@@ -84,12 +84,19 @@ absl::StatusOr<GemmAlgorithm> ChooseByTime(
   ASSIGN_OR_RETURN(const Memory bias, Allocate(key.n * size));
   ASSIGN_OR_RETURN(const Memory out, Allocate(m * key.n * size));
   ASSIGN_OR_RETURN(const Memory workspace, Allocate(kGemmLibraryBytes));
-  const GemmOperands operands = {.a = a.get(),
-                                 .weights = weights.get(),
-                                 .bias = bias.get(),
-                                 .residual = out.get(),
-                                 .out = out.get(),
-                                 .workspace = workspace.get()};
+  // Whatever numbers are there: an 8-bit gemm multiplies rows by them.
+  ASSIGN_OR_RETURN(
+      const Memory scales,
+      Allocate(std::max(m, key.n) * static_cast<int64_t>(sizeof(float))));
+  const GemmOperands operands = {
+      .a = a.get(),
+      .weights = weights.get(),
+      .bias = bias.get(),
+      .residual = out.get(),
+      .out = out.get(),
+      .workspace = workspace.get(),
+      .a_scales = static_cast<const float*>(scales.get()),
+      .weight_scales = static_cast<const float*>(scales.get())};
   GemmAlgorithm best = candidates.front();
   float best_time = std::numeric_limits<float>::infinity();
   for (const GemmAlgorithm& candidate : candidates) {

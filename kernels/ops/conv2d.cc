@@ -29,7 +29,7 @@ void Conv2d(Stream& stream, const Conv2dArgs& args) {
         rows >= 0 && columns >= 0 &&
         is.Compute(args.out, Shape{in[0], rows / args.stride + 1,
                                    columns / args.stride + 1, weights.n()}) &&
-        is.F32OrAbsent(args.bias, Shape{weights.n()}) &&
+        is.ComputeOrAbsent(args.bias, Shape{weights.n()}) &&
         is.ComputeOrAbsent(args.channel_add, Shape{in[0], weights.n()}) &&
         is.ComputeOrAbsent(args.residual, out);
   }

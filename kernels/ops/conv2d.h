@@ -29,7 +29,7 @@ struct Padding {
 struct Conv2dArgs {
   TensorView input;                       // [n, h, w, cin]
   const PackedWeights& weights;           // from PackConvWeights
-  std::optional<TensorView> bias;         // f32 [cout]
+  std::optional<TensorView> bias;         // [cout]
   std::optional<TensorView> channel_add;  // [n, cout], the time embedding
   std::optional<TensorView> residual;     // shape of `out`; may be `out`
   int64_t stride = 1;

@@ -27,7 +27,7 @@ void Gemm(Stream& stream, const GemmArgs& args) {
       args.a_column + weights.k() <= args.a.shape[-1] &&
       args.out.shape[-1] == weights.n() &&
       args.a.shape.rows() == args.out.shape.rows() &&
-      is.F32OrAbsent(args.bias, Shape{weights.n()}) &&
+      is.ComputeOrAbsent(args.bias, Shape{weights.n()}) &&
       (!args.residual.has_value() ||
        (is.Compute(*args.residual) &&
         args.residual->shape.elements() == args.out.shape.elements()));

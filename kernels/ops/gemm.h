@@ -19,7 +19,7 @@ struct GemmArgs {
   TensorView a;
   int64_t a_column = 0;
   const PackedWeights& weights;    // [n, k]
-  std::optional<TensorView> bias;  // f32 [n]
+  std::optional<TensorView> bias;  // [n]
   Activation activation = Activation::kNone;
   std::optional<TensorView> residual;  // shape of `out`; may be `out`
   TensorView out;                      // [..., n], as many rows as `a`

@@ -91,7 +91,7 @@ void MeasureSwitch(const TextToImage& model,
   PromptCache prompts(model, 1);
   BatchRows rows(model, kPictures);
   const auto plain = sets.Prepare({}).value();
-  const auto prompt = prompts.Get("a red apple", *plain).value();
+  const auto prompt = prompts.Get({.text = "a red apple"}, *plain).value();
   std::vector<double> seconds;
   for (size_t first = 0; first < 20; ++first) {
     seconds.push_back(Seconds([&] {

@@ -52,7 +52,7 @@ struct Layer {
       : dtype(type),
         input(Rounded(Random({c.n, c.size, c.size, c.cin}, 1), type)),
         weights(Rounded(Random({c.cout, c.cin, c.kernel, c.kernel}, 2), type)),
-        bias(Random({c.cout}, 3)),
+        bias(Rounded(Random({c.cout}, 3), type)),
         channel_add(Rounded(Random({c.n, c.cout}, 4), type)),
         key({.height = c.size,
              .width = c.size,
@@ -70,7 +70,7 @@ struct Layer {
         residual(Rounded(Random(shape, 5), type)),
         input_on_device(Upload(input, type)),
         weights_on_device(Upload(ChannelsLast(weights), type)),
-        bias_on_device(Upload(bias, DType::kF32)),
+        bias_on_device(Upload(bias, type)),
         add_on_device(Upload(channel_add, type)),
         residual_on_device(Upload(residual, type)),
         workspace(kConv2dWorkspaceBytes) {}
@@ -84,8 +84,7 @@ struct Layer {
     };
     return {.input = at(input_on_device),
             .weights = weights_on_device.data(),
-            .bias = c.bias ? static_cast<const float*>(bias_on_device.data())
-                           : nullptr,
+            .bias = c.bias ? bias_on_device.data() : nullptr,
             .channel_add = c.channel_add ? at(add_on_device) : nullptr,
             .residual = c.residual ? at(residual_on_device) : nullptr,
             .out = out,

@@ -9,6 +9,8 @@
 #include "kernels/cuda/epilogue.h"
 #include "kernels/cuda/geglu.h"
 #include "kernels/cuda/image_bytes.h"
+#include "kernels/cuda/quantize.h"
+#include "kernels/e4m3.h"
 #include "kernels/ops/geglu.h"
 #include "kernels/ops/image_bytes.h"
 #include "tests/gpu/kernel_test.h"
@@ -125,7 +127,7 @@ TEST_P(ElementwiseTest, EpilogueAddsInTheStatedOrder) {
   for (const int64_t columns : {3, 8, 320}) {
     constexpr int64_t kRows = 6, kPictureRows = 3;
     const Tensor x = Rounded(Random({kRows, columns}, 1), GetParam());
-    const Tensor bias = Random({columns}, 2);
+    const Tensor bias = Rounded(Random({columns}, 2), GetParam());
     const Tensor add = Rounded(Random({2, columns}, 3), GetParam());
     const Tensor residual = Rounded(Random({kRows, columns}, 4), GetParam());
     Tensor expected({kRows, columns}, DType::kF32);
@@ -137,12 +139,12 @@ TEST_P(ElementwiseTest, EpilogueAddsInTheStatedOrder) {
           static_cast<float>(sum / (1 + std::exp(-sum)) + residual.f32()[i]);
     }
     const DeviceBuffer input = Upload(x, GetParam());
-    const DeviceBuffer b = Upload(bias, DType::kF32);
+    const DeviceBuffer b = Upload(bias, GetParam());
     const DeviceBuffer a = Upload(add, GetParam());
     const DeviceBuffer r = Upload(residual, GetParam());
 
     ASSERT_EQ(LaunchEpilogue({.input = input.data(),
-                              .bias = static_cast<const float*>(b.data()),
+                              .bias = b.data(),
                               .channel_add = a.data(),
                               .residual = r.data(),
                               .out = r.data(),
@@ -175,6 +177,44 @@ TEST_P(ElementwiseTest, CastsThereAndBackAreExact) {
 
   ExpectSameBits(Fetch(narrow, {1001}, GetParam()).view(), values.view());
   ExpectSameBits(Fetch(back, {1001}, DType::kF32).view(), values.view());
+}
+
+// Rows of a wider matrix, with numbers beyond the largest and none.
+TEST_P(ElementwiseTest, QuantizeRoundsAsTheFormatDoes) {
+  for (const int64_t columns : {3, 16, 320}) {
+    const int64_t pitch = 2 * columns;
+    constexpr int64_t kRows = 5;
+    Tensor wide = Random({kRows, pitch}, 1);
+    wide.f32()[0] = 2000;
+    wide.f32()[pitch] = -3000;
+    wide.f32()[pitch + 1] = std::numeric_limits<float>::quiet_NaN();
+    const Tensor input = Rounded(wide, GetParam());
+    const DeviceBuffer x = Upload(wide, GetParam());
+    const DeviceBuffer out(kRows * columns), scales(kRows * 4);
+
+    ASSERT_EQ(LaunchQuantize({.input = x.data(),
+                              .pitch = pitch,
+                              .out = static_cast<uint8_t*>(out.data()),
+                              .row_scales = static_cast<float*>(scales.data()),
+                              .rows = kRows,
+                              .columns = columns,
+                              .inverse_scale = 0.7f,
+                              .dtype = GetParam()},
+                             nullptr),
+              cudaSuccess);
+
+    std::vector<uint8_t> got(kRows * columns);
+    out.Download(got.data());
+    const Tensor ones = Fetch(scales, {kRows}, DType::kF32);
+    for (int64_t row = 0; row < kRows; ++row) {
+      EXPECT_EQ(ones.f32()[row], 1);
+      for (int64_t i = 0; i < columns; ++i) {
+        EXPECT_EQ(got[row * columns + i],
+                  FloatToE4M3(input.f32()[row * pitch + i] * 0.7f))
+            << row << " " << i;
+      }
+    }
+  }
 }
 
 TEST_P(ElementwiseTest, ImageBytesAreTheCpus) {

@@ -57,19 +57,17 @@ struct Layer {
   Layer(const Case& c, DType dtype)
       : a(Rounded(Random({c.m, c.k}, 1), dtype)),
         weights(Rounded(Random({c.n, c.k}, 2), dtype)),
-        bias(Random({c.n}, 3)),
+        bias(Rounded(Random({c.n}, 3), dtype)),
         residual(Rounded(Random({c.m, c.n}, 4), dtype)),
         a_on_device(Upload(a, dtype)),
         weights_on_device(Upload(weights, dtype)),
-        bias_on_device(Upload(bias, DType::kF32)),
+        bias_on_device(Upload(bias, dtype)),
         residual_on_device(Upload(residual, dtype)),
         workspace(kGemmWorkspaceBytes),
         params({.a = a_on_device.data(),
                 .a_pitch = c.k,
                 .weights = weights_on_device.data(),
-                .bias = c.bias
-                            ? static_cast<const float*>(bias_on_device.data())
-                            : nullptr,
+                .bias = c.bias ? bias_on_device.data() : nullptr,
                 .activation = c.activation,
                 .residual = c.residual ? residual_on_device.data() : nullptr,
                 .m = c.m,

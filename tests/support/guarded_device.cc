@@ -9,6 +9,8 @@
 #include "kernels/convert.h"
 #include "kernels/cpu/op_table.h"
 #include "kernels/cpu/thread_pool.h"
+#include "kernels/e4m3.h"
+#include "kernels/fp8_matrix.h"
 #include "kernels/row_major_weights.h"
 #include "tests/support/guarded_memory.h"
 
@@ -18,6 +20,7 @@ namespace {
 using kernels::DType;
 using kernels::LoraSegment;
 using kernels::PackedWeights;
+using kernels::Shape;
 using kernels::Stream;
 using kernels::Tensor;
 using kernels::TensorView;
@@ -41,6 +44,12 @@ class GuardedBackend final : public kernels::DeviceBackend {
  private:
   GuardedMemory memory_;
 };
+
+// Whether a layer is multiplied in 8 bits, as on a GPU.
+bool MultipliesFp8(const PackedWeights& weights) {
+  return weights.fp8() != nullptr && weights.n() % 16 == 0 &&
+         weights.k() % 16 == 0;
+}
 
 // The time of one op: the memory is open, and the CPU's op is given f32 copies
 // of operands of another type. At its end results are rounded to their places.
@@ -83,15 +92,30 @@ class Window {
   const PackedWeights& Weights(const PackedWeights& weights) {
     const absl::StatusOr<Tensor> f32 = kernels::UnpackRowMajor(weights);
     CHECK(f32.ok());
-    const kernels::WeightMatrix matrix{.values = f32->f32(),
-                                       .n = weights.n(),
-                                       .channels = weights.input_channels(),
-                                       .kernel_h = weights.kernel_h(),
-                                       .kernel_w = weights.kernel_w()};
-    absl::StatusOr<Tensor> panels =
-        kernels::cpu::PackWeights(weights.device(), matrix);
-    CHECK(panels.ok());
-    return weights_.emplace_back(weights.device(), *std::move(panels), matrix);
+    return Pack(weights, f32->f32());
+  }
+
+  // Returns a layer's weights in 8 bits, times the scales of its rows.
+  const PackedWeights& Fp8Weights(const PackedWeights& weights) {
+    const kernels::Fp8Matrix& fp8 = *weights.fp8();
+    const TensorView values = fp8.values.view(), scales = fp8.scales.view();
+    Tensor f32(Shape{weights.n(), weights.k()}, DType::kF32);
+    for (int64_t i = 0; i < f32.shape().elements(); ++i) {
+      f32.f32()[i] =
+          kernels::E4M3ToFloat(values.u8()[i]) * scales.f32()[i / weights.k()];
+    }
+    return Pack(weights, f32.f32());
+  }
+
+  // Returns an operand rounded to 8 bits, in units of a layer's input scale.
+  TensorView Fp8In(const TensorView& view, float input_scale) {
+    const TensorView wide = In(view);
+    const Tensor& rounded = copies_.emplace_back(view.shape, DType::kF32);
+    for (int64_t i = 0; i < view.shape.elements(); ++i) {
+      rounded.view().f32()[i] = kernels::E4M3ToFloat(
+          kernels::FloatToE4M3(wide.f32()[i] * (1 / input_scale)));
+    }
+    return rounded.view();
   }
 
  private:
@@ -99,6 +123,19 @@ class Window {
     Tensor f32;
     TensorView place;
   };
+
+  // Keeps weights [n, channels, kernel_h, kernel_w] as the CPU packs them.
+  const PackedWeights& Pack(const PackedWeights& like, const float* values) {
+    const kernels::WeightMatrix matrix{.values = values,
+                                       .n = like.n(),
+                                       .channels = like.input_channels(),
+                                       .kernel_h = like.kernel_h(),
+                                       .kernel_w = like.kernel_w()};
+    absl::StatusOr<Tensor> panels =
+        kernels::cpu::PackWeights(like.device(), matrix);
+    CHECK(panels.ok());
+    return weights_.emplace_back(like.device(), *std::move(panels), matrix);
+  }
 
   static void Convert(const TensorView& from, const TensorView& to) {
     kernels::ConvertElements(from.data, from.dtype, to.data, to.dtype, 0,
@@ -147,7 +184,7 @@ void Conv2d(Stream& stream, const kernels::Conv2dArgs& args) {
   Window window(stream);
   kernels::cpu::Conv2d(stream, {.input = window.In(args.input),
                                 .weights = window.Weights(args.weights),
-                                .bias = args.bias,
+                                .bias = window.In(args.bias),
                                 .channel_add = window.In(args.channel_add),
                                 .residual = window.In(args.residual),
                                 .stride = args.stride,
@@ -168,13 +205,17 @@ void Geglu(Stream& stream, const kernels::GegluArgs& args) {
 
 void Gemm(Stream& stream, const kernels::GemmArgs& args) {
   Window window(stream);
-  kernels::cpu::Gemm(stream, {.a = window.In(args.a),
-                              .a_column = args.a_column,
-                              .weights = window.Weights(args.weights),
-                              .bias = args.bias,
-                              .activation = args.activation,
-                              .residual = window.In(args.residual),
-                              .out = window.Out(args.out)});
+  const bool fp8 = MultipliesFp8(args.weights);
+  kernels::cpu::Gemm(
+      stream, {.a = fp8 ? window.Fp8In(args.a, args.weights.fp8()->input_scale)
+                        : window.In(args.a),
+               .a_column = args.a_column,
+               .weights = fp8 ? window.Fp8Weights(args.weights)
+                              : window.Weights(args.weights),
+               .bias = window.In(args.bias),
+               .activation = args.activation,
+               .residual = window.In(args.residual),
+               .out = window.Out(args.out)});
 }
 
 void GroupNorm(Stream& stream, const kernels::GroupNormArgs& args) {

@@ -25,12 +25,26 @@ bool SameWeights(const AdapterSet& a, const AdapterSet& b) {
 }
 
 AdapterSets::AdapterSets(const TextToImage& model, int64_t max_bytes)
-    : model_(model), max_bytes_(max_bytes) {}
+    : device_(model.parts().device),
+      unet_(model.parts().unet.table()),
+      text_encoder_(&model.parts().text_encoder.table()),
+      text_encoder_2_(model.parts().second_text.has_value()
+                          ? &model.parts().second_text->encoder.table()
+                          : nullptr),
+      max_bytes_(max_bytes) {}
+
+AdapterSets::AdapterSets(const LayerTable& unet, kernels::Device& device,
+                         int64_t max_bytes)
+    : device_(device),
+      unet_(unet),
+      text_encoder_(nullptr),
+      text_encoder_2_(nullptr),
+      max_bytes_(max_bytes) {}
 
 absl::StatusOr<std::shared_ptr<const AdapterSet>> AdapterSets::Prepare(
     std::vector<AdapterUse> adapters) {
   adapters = InCanonicalOrder(std::move(adapters));
-  AdapterSet set{.key = AdapterSetKey(adapters)};
+  AdapterSet set{.key = AdapterSetKey(adapters), .uses = adapters};
   if (AllLowRank(adapters)) {
     set.by_row = std::move(adapters);
     return std::make_shared<const AdapterSet>(std::move(set));
@@ -52,17 +66,24 @@ absl::StatusOr<std::shared_ptr<const AdapterSet>> AdapterSets::Prepare(
 
 absl::StatusOr<std::shared_ptr<const MergedNets>> AdapterSets::Merge(
     const std::vector<AdapterUse>& adapters) {
-  const TextToImage::Parts& parts = model_.parts();
   ++merges_;
-  ASSIGN_OR_RETURN(MergedLayers unet,
-                   MergedLayers::Merge(AdapterNet::kUNet, parts.unet.table(),
-                                       adapters, parts.device));
   ASSIGN_OR_RETURN(
-      MergedLayers text,
-      MergedLayers::Merge(AdapterNet::kTextEncoder, parts.text_encoder.table(),
-                          adapters, parts.device));
+      MergedLayers unet,
+      MergedLayers::Merge(AdapterNet::kUNet, unet_, adapters, device_));
+  MergedLayers text;
+  if (text_encoder_ != nullptr) {
+    ASSIGN_OR_RETURN(
+        text, MergedLayers::Merge(AdapterNet::kTextEncoder, *text_encoder_,
+                                  adapters, device_));
+  }
+  MergedLayers second;
+  if (text_encoder_2_ != nullptr) {
+    ASSIGN_OR_RETURN(
+        second, MergedLayers::Merge(AdapterNet::kTextEncoder2, *text_encoder_2_,
+                                    adapters, device_));
+  }
   return std::make_shared<const MergedNets>(
-      MergedNets{std::move(unet), std::move(text)});
+      MergedNets{std::move(unet), std::move(text), std::move(second)});
 }
 
 // Drops the sets unused longest. The newest stays only if it fits alone.

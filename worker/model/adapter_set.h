@@ -14,12 +14,15 @@
 
 namespace tessera::model {
 
-// Both nets with one set merged in.
+// All nets with one set merged in; of one that the model lacks it is empty.
 struct MergedNets {
   MergedLayers unet;
   MergedLayers text_encoder;
+  MergedLayers text_encoder_2;
 
-  int64_t bytes() const { return unet.bytes() + text_encoder.bytes(); }
+  int64_t bytes() const {
+    return unet.bytes() + text_encoder.bytes() + text_encoder_2.bytes();
+  }
 };
 
 // What a picture's adapters come to. A set of low-rank adapters is added row
@@ -27,6 +30,7 @@ struct MergedNets {
 // into weights of its own. Which it is depends on the set alone. Immutable.
 struct AdapterSet {
   std::string key;                 // two sets with one key add the same
+  std::vector<AdapterUse> uses;    // all of it, canonical
   std::vector<AdapterUse> by_row;  // canonical; empty for a merged set
   std::shared_ptr<const MergedNets> merged;  // null: by row
 };
@@ -42,6 +46,9 @@ class AdapterSets {
  public:
   // Keeps merged weights of up to `max_bytes`.
   AdapterSets(const TextToImage& model, int64_t max_bytes);
+  // Does so for layers of a UNet alone.
+  AdapterSets(const LayerTable& unet, kernels::Device& device,
+              int64_t max_bytes);
 
   // Returns the set of `adapters`, given in any order, which passed
   // TextToImage::Validate. Errors: those of packing.
@@ -57,7 +64,10 @@ class AdapterSets {
       const std::vector<AdapterUse>& adapters);
   void Evict();
 
-  const TextToImage& model_;
+  kernels::Device& device_;
+  const LayerTable& unet_;
+  const LayerTable* const text_encoder_;    // null: there is none
+  const LayerTable* const text_encoder_2_;  // null: there is none
   const int64_t max_bytes_;
   std::list<std::shared_ptr<const AdapterSet>> kept_;  // last used first
   int64_t bytes_ = 0;

@@ -1,5 +1,8 @@
 #include "worker/model/batch_rows.h"
 
+#include <array>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "common/check.h"
@@ -14,10 +17,15 @@ using kernels::Tensor;
 using kernels::TensorView;
 
 BatchRows::BatchRows(const TextToImage& model, int64_t max_rows)
-    : model_(model),
+    : unet_(model.parts().unet),
       max_rows_(max_rows),
       stream_(model.parts().device),
-      runner_(model.parts().unet, model.parts().device) {}
+      own_runner_(std::make_unique<UNetRunner>(unet_, model.parts().device, 1)),
+      runner_(*own_runner_) {}
+
+BatchRows::BatchRows(const UNet& unet, kernels::Device& device,
+                     UNetRunner& runner, int64_t max_rows)
+    : unet_(unet), max_rows_(max_rows), stream_(device), runner_(runner) {}
 
 // Allocates once, when the first prompt tells tokens and widths: the keys of
 // every prompt of a model have the same shapes.
@@ -31,17 +39,29 @@ absl::Status BatchRows::AllocateKeys(const EncodedPrompt& prompt) {
                        one.dtype()));
     keys.push_back(std::move(rows));
   }
+  if (prompt.added.shape().elements() > 0) {
+    ASSIGN_OR_RETURN(added_,
+                     Tensor::Create(stream_.device(),
+                                    Shape{max_rows_, prompt.added.shape()[1]},
+                                    prompt.added.dtype()));
+  }
   keys_ = std::move(keys);
+  allocated_ = true;
   return absl::OkStatus();
 }
 
-// Copies the keys of every cross-attention to one row.
+// Copies the keys of every cross-attention, and what is added to the time
+// embedding, to one row.
 void BatchRows::CopyKeys(size_t row, const EncodedPrompt& prompt) {
   const auto index = static_cast<int64_t>(row);
   for (size_t layer = 0; layer < keys_.size(); ++layer) {
     kernels::Copy(stream_,
                   {.source = prompt.keys[layer].view(),
                    .out = keys_[layer].view().Slice(index, index + 1)});
+  }
+  if (added_.shape().elements() > 0) {
+    kernels::Copy(stream_, {.source = prompt.added.view(),
+                            .out = added_.view().Slice(index, index + 1)});
   }
 }
 
@@ -52,12 +72,12 @@ void BatchRows::AddGroup(size_t begin, size_t end) {
     adapters.push_back(rows_[row].adapters->by_row);
   }
   const MergedNets* const merged = rows_[begin].adapters->merged.get();
-  Group group{.begin = static_cast<int64_t>(begin),
-              .end = static_cast<int64_t>(end),
-              .merged = merged == nullptr ? nullptr : &merged->unet,
-              .adapters = AdapterRows(AdapterNet::kUNet,
-                                      model_.parts().unet.table(), adapters),
-              .generation = ++generation_};
+  Group group{
+      .begin = static_cast<int64_t>(begin),
+      .end = static_cast<int64_t>(end),
+      .merged = merged == nullptr ? nullptr : &merged->unet,
+      .adapters = AdapterRows(AdapterNet::kUNet, unet_.table(), adapters),
+      .generation = runner_.NextGeneration()};
   for (const Tensor& keys : keys_) {
     group.keys.push_back(keys.view().Slice(group.begin, group.end));
   }
@@ -68,7 +88,7 @@ absl::Status BatchRows::Arrange(std::vector<BatchRow> rows) {
   // Is kept by the batch: each picture has at most a prompt and a negative
   // prompt.
   CHECK(static_cast<int64_t>(rows.size()) <= max_rows_);
-  if (keys_.empty() && !rows.empty()) {
+  if (!allocated_ && !rows.empty()) {
     RETURN_IF_ERROR(AllocateKeys(*rows.front().prompt));
   }
   groups_.clear();
@@ -97,13 +117,37 @@ absl::Status BatchRows::Arrange(std::vector<BatchRow> rows) {
 absl::Status BatchRows::Predict(const TensorView& sample,
                                 const TensorView& timesteps,
                                 const TensorView& out) {
+  return RunSegment({.pieces = {0, unet_.pieces().size()},
+                     .hidden = sample,
+                     .parked = {},
+                     .out = out},
+                    sample, timesteps);
+}
+
+// Gives each group its rows of everything.
+absl::Status BatchRows::RunSegment(const UNetSegment& segment,
+                                   const TensorView& sample,
+                                   const TensorView& timesteps) {
+  std::array<std::optional<TensorView>, UNetState::kMaxSkips> parked;
+  CHECK(segment.parked.size() <= parked.size());
   for (Group& group : groups_) {
-    const UNetInput input{.sample = sample.Slice(group.begin, group.end),
-                          .timesteps = timesteps.Slice(group.begin, group.end),
-                          .keys = group.keys};
-    RETURN_IF_ERROR(
-        runner_.Run(input, {&group.adapters, group.merged, group.generation},
-                    out.Slice(group.begin, group.end)));
+    for (size_t i = 0; i < segment.parked.size(); ++i) {
+      const std::optional<TensorView>& skip = segment.parked[i];
+      if (skip) parked[i] = skip->Slice(group.begin, group.end);
+    }
+    const UNetInput input{
+        .sample = sample.Slice(group.begin, group.end),
+        .timesteps = timesteps.Slice(group.begin, group.end),
+        .keys = group.keys,
+        .added = added_.shape().elements() > 0
+                     ? added_.view().Slice(group.begin, group.end)
+                     : TensorView()};
+    RETURN_IF_ERROR(runner_.RunSegment(
+        {.pieces = segment.pieces,
+         .hidden = segment.hidden.Slice(group.begin, group.end),
+         .parked = std::span(parked).first(segment.parked.size()),
+         .out = segment.out.Slice(group.begin, group.end)},
+        input, {&group.adapters, group.merged, group.generation}));
   }
   return absl::OkStatus();
 }

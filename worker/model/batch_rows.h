@@ -11,30 +11,28 @@
 #include "kernels/tensor.h"
 #include "worker/model/adapter_rows.h"
 #include "worker/model/adapter_set.h"
+#include "worker/model/noise_predictor.h"
 #include "worker/model/prompt_cache.h"
 #include "worker/model/text_to_image.h"
 #include "worker/model/unet_runner.h"
 
 namespace tessera::model {
 
-// What one UNet row sees: a prompt, and the adapters of its picture.
-struct BatchRow {
-  std::shared_ptr<const EncodedPrompt> prompt;
-  std::shared_ptr<const AdapterSet> adapters;
-};
-
 // Holds each row's cross-attention keys side by side and calls the UNet: once
 // for all rows that run by the model's own weights, and once for each set of
 // merged weights. Thread-compatible. Borrows the model.
-class BatchRows {
+class BatchRows final : public NoisePredictor {
  public:
   // Holds up to `max_rows` rows.
   BatchRows(const TextToImage& model, int64_t max_rows);
+  // Does so with a runner that it shares with others, of the net `unet`.
+  BatchRows(const UNet& unet, kernels::Device& device, UNetRunner& runner,
+            int64_t max_rows);
 
   // Sets which rows there are; rows of one merged set must be neighbours.
   // Copies the keys of the rows whose prompt is not the one that was there.
   // Errors: those of the device's memory or of a copy; there are then no rows.
-  absl::Status Arrange(std::vector<BatchRow> rows);
+  absl::Status Arrange(std::vector<BatchRow> rows) override;
 
   // Predicts the noise of every row: sample and out [rows, h, w, C] in the
   // type that the device computes in, timesteps [rows] f32, all with the
@@ -43,8 +41,29 @@ class BatchRows {
                        const kernels::TensorView& timesteps,
                        const kernels::TensorView& out);
 
+  // Runs a part of the net for every row: the first axis of `hidden`, of each
+  // parked skip and of `out` is the rows. `sample` has the shape of the
+  // latents. Else as Predict.
+  absl::Status RunSegment(const UNetSegment& segment,
+                          const kernels::TensorView& sample,
+                          const kernels::TensorView& timesteps);
+
+  // Predicts at once.
+  absl::Status Start(const kernels::TensorView& sample,
+                     const kernels::TensorView& timesteps,
+                     const kernels::TensorView& out) override {
+    return Predict(sample, timesteps, out);
+  }
+  absl::Status Finish() override { return absl::OkStatus(); }
+
+  // Gives back the memory of UNet calls, which ask for it again. Nothing may be
+  // queued that reads it.
+  void ReleaseMemory() { runner_.ReleaseMemory(); }
+
   // UNet calls that one Predict makes.
-  int64_t calls() const { return static_cast<int64_t>(groups_.size()); }
+  int64_t calls() const override {
+    return static_cast<int64_t>(groups_.size());
+  }
 
  private:
   // Neighbouring rows that run by the same weights.
@@ -61,14 +80,17 @@ class BatchRows {
   void CopyKeys(size_t row, const EncodedPrompt& prompt);
   void AddGroup(size_t begin, size_t end);
 
-  const TextToImage& model_;
+  const UNet& unet_;
   const int64_t max_rows_;
   kernels::Stream stream_;
-  UNetRunner runner_;
+  std::unique_ptr<UNetRunner> own_runner_;  // null: shared with others
+  UNetRunner& runner_;
   std::vector<BatchRow> rows_;
   std::vector<kernels::Tensor> keys_;  // each [max_rows, T, 2 C]
+  kernels::Tensor added_;              // [max_rows, E]; empty: none
+  // Not told by keys_: a part of a net may have no cross-attention.
+  bool allocated_ = false;
   std::vector<Group> groups_;
-  int64_t generation_ = 0;
 };
 
 }  // namespace tessera::model

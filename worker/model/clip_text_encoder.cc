@@ -1,9 +1,12 @@
 #include "worker/model/clip_text_encoder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/check.h"
 #include "common/status_macros.h"
+#include "kernels/ops/copy.h"
 #include "kernels/ops/embedding.h"
 #include "kernels/transfer.h"
 #include "worker/model/attention.h"
@@ -109,29 +112,75 @@ absl::StatusOr<ClipTextEncoder> ClipTextEncoder::Load(
                         config));
     encoder.layers_.push_back(std::move(layer));
   }
-  // Ends the encoder; its output is what the UNet attends to.
+  // Ends the encoder of Stable Diffusion 1 and 2; XL pools behind it.
   ASSIGN_OR_RETURN(encoder.final_norm_,
                    LayerNorm::Load(source, prefix + "final_layer_norm",
                                    config.hidden_size, config.layer_norm_eps));
+  // Has neither a bias nor the prefix.
+  if (config.projection_dim > 0) {
+    ASSIGN_OR_RETURN(encoder.projection_,
+                     Linear::Load(source, {.names = {"text_projection"},
+                                           .inputs = config.hidden_size,
+                                           .outputs = config.projection_dim,
+                                           .bias = false}));
+  }
+  encoder.eos_token_id_ = config.eos_token_id;
   // Is checked to divide hidden_size where the config is read.
   encoder.heads_ = config.num_attention_heads;
   encoder.activation_ = config.hidden_act;
   return encoder;
 }
 
-void ClipTextEncoder::Forward(const Pass& pass, const TensorView& ids,
-                              const TensorView& out) const {
+void ClipTextEncoder::RunLayers(const Pass& pass, const TensorView& ids,
+                                size_t count, const TensorView& out) const {
   // Adds learned positions to the tokens' rows; `out` then carries the hidden
-  // states [N, T, C] through all layers.
+  // states [N, T, C] through the layers.
   kernels::TokenEmbedding(pass.stream, {.ids = ids,
                                         .table = tokens_.view(),
                                         .positions = positions_.view(),
                                         .out = out});
-  for (const ClipLayer& layer : layers_) {
-    layer.Forward(pass, heads_, activation_, out);
+  for (size_t i = 0; i < count; ++i) {
+    layers_[i].Forward(pass, heads_, activation_, out);
   }
+}
+
+void ClipTextEncoder::Forward(const Pass& pass, const TensorView& ids,
+                              const TensorView& out) const {
+  RunLayers(pass, ids, layers_.size(), out);
   // Normalises in place what the last layer left.
   final_norm_.Forward(pass, out, out);
+}
+
+void ClipTextEncoder::ForwardPenultimate(const Pass& pass,
+                                         const TensorView& ids,
+                                         const TensorView& out) const {
+  RunLayers(pass, ids, layers_.size() - 1, out);
+}
+
+// Runs the last layer on a copy: the penultimate states are a result, too.
+void ClipTextEncoder::Pool(const Pass& pass, const TensorView& penultimate,
+                           int64_t token, const TensorView& out) const {
+  CHECK(projection_.has_value());
+  const Scratch last = pass.Allocate(penultimate.shape);
+  kernels::Copy(pass.stream, {.source = penultimate, .out = last.view()});
+  layers_.back().Forward(pass, heads_, activation_, last.view());
+  // Normalises the pooled row alone: the norm sees one row at a time.
+  const TensorView row = last.view()
+                             .Reshaped(Shape{penultimate.shape[1], width()})
+                             .Slice(token, token + 1);
+  const Scratch normed = pass.Allocate(row.shape);
+  final_norm_.Forward(pass, row, normed.view());
+  projection_->Forward(pass, normed.view(), out, {});
+}
+
+// Takes the first of equals, as torch's argmax does; a prompt without its end
+// is pooled at its start.
+int64_t ClipTextEncoder::PooledToken(std::span<const int32_t> ids) const {
+  if (eos_token_id_ == TextEncoderConfig::kLargestId) {
+    return std::max_element(ids.begin(), ids.end()) - ids.begin();
+  }
+  const auto end = std::find(ids.begin(), ids.end(), eos_token_id_);
+  return end == ids.end() ? 0 : end - ids.begin();
 }
 
 }  // namespace tessera::model

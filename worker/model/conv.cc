@@ -32,7 +32,7 @@ absl::StatusOr<Conv2d> Conv2d::Load(const LayerSource& source,
   ASSIGN_OR_RETURN(Tensor bias, source.reader.Read(spec.name + ".bias",
                                                    Shape{spec.outputs}));
   ASSIGN_OR_RETURN(bias, kernels::ToDevice(source.device, std::move(bias),
-                                           kernels::DType::kF32));
+                                           source.device.compute_dtype()));
   ASSIGN_OR_RETURN(PackedWeights matrix,
                    kernels::PackConvWeights(source.device, weight.view()));
   conv.weights_.matrix =

@@ -2,20 +2,21 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
-#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/check.h"
 #include "common/status_macros.h"
 #include "kernels/ops/sampler_step.h"
 #include "kernels/ops/scale_rows.h"
 #include "kernels/transfer.h"
 #include "worker/model/adapter_set.h"
+#include "worker/model/batch_picture.h"
 #include "worker/model/batch_rows.h"
 #include "worker/model/batch_tensors.h"
 #include "worker/model/model_parts.h"
+#include "worker/model/noise_predictor.h"
 #include "worker/model/picture_decoder.h"
 #include "worker/model/prompt_cache.h"
 
@@ -28,8 +29,6 @@ using kernels::ScaledRow;
 using kernels::Shape;
 using kernels::Tensor;
 using kernels::TensorView;
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 // Reads the steady clock; durations for the statistics only, no decision hangs
 // on them.
@@ -46,33 +45,6 @@ size_t CachedPrompts(int capacity) {
   return static_cast<size_t>(2 * capacity + 16);
 }
 
-// One picture on its way; its latents are the row of its place.
-struct Picture {
-  int64_t ticket = 0;
-  ImageRequest request;
-  SamplerPlan plan;
-  int step = 0;
-  std::shared_ptr<const AdapterSet> adapters;
-  std::shared_ptr<const EncodedPrompt> prompt;
-  std::shared_ptr<const EncodedPrompt> negative;  // null: no guidance
-  SteadyTime admitted;
-};
-
-// Returns the places of `pictures` in an order in which those that run by the
-// same weights are neighbours: the model's own first, else as admitted.
-std::vector<size_t> PlacesByWeights(const std::vector<Picture>& pictures) {
-  std::vector<size_t> places(pictures.size());
-  std::iota(places.begin(), places.end(), size_t{0});
-  const auto key = [&](size_t place) -> std::string_view {
-    const AdapterSet& set = *pictures[place].adapters;
-    if (set.merged == nullptr) return {};
-    return set.key;
-  };
-  std::stable_sort(places.begin(), places.end(),
-                   [&](size_t a, size_t b) { return key(a) < key(b); });
-  return places;
-}
-
 }  // namespace
 
 // Implements the batch. Places are positions in `pictures_`: row p of the
@@ -83,15 +55,19 @@ class DenoiseBatch::Impl {
       : model_(model),
         capacity_(options.capacity),
         observer_(options.observer),
-        sets_(model, options.merged_bytes),
-        prompts_(model, CachedPrompts(options.capacity)),
-        rows_(model, 2 * options.capacity),
+        own_sets_(model, options.merged_bytes),
+        sets_(options.sets == nullptr ? own_sets_ : *options.sets),
+        own_prompts_(model, CachedPrompts(options.capacity)),
+        prompts_(options.prompts == nullptr ? own_prompts_ : *options.prompts),
+        own_rows_(model, 2 * options.capacity),
+        rows_(options.predictor == nullptr ? own_rows_ : *options.predictor),
         tensors_(model, options.capacity),
         decoder_(model) {}
 
   bool CanAdmit(const ImageRequest& request) const;
   absl::Status Admit(int64_t ticket, ImageRequest request);
-  std::vector<Finished> Step();
+  absl::Status StartStep();
+  std::vector<Finished> FinishStep();
   void Remove(int64_t ticket);
 
   int size() const { return static_cast<int>(pictures_.size()); }
@@ -99,10 +75,11 @@ class DenoiseBatch::Impl {
   const StageSeconds& seconds() const { return seconds_; }
 
  private:
-  absl::Status ShowPrompt(const Picture& picture);
-  absl::Status EncodePrompts(Picture& picture);
+  absl::Status ShowPrompt(const BatchPicture& picture);
+  absl::Status EncodePrompts(BatchPicture& picture);
   absl::Status ArrangeRows();
-  absl::Status Denoise();
+  absl::Status BeginDenoise();
+  absl::Status EndDenoise();
   absl::Status Observe(const TensorView& output);
   Finished Finish(size_t place);
   void Drop(size_t place);
@@ -110,15 +87,20 @@ class DenoiseBatch::Impl {
   const TextToImage& model_;
   const int capacity_;
   DenoiseObserver* const observer_;
-  AdapterSets sets_;
-  PromptCache prompts_;
-  BatchRows rows_;
+  AdapterSets own_sets_;  // holds nothing where others are shared
+  AdapterSets& sets_;
+  PromptCache own_prompts_;  // likewise
+  PromptCache& prompts_;
+  BatchRows own_rows_;  // holds nothing where another predicts
+  NoisePredictor& rows_;
   BatchTensors tensors_;
   PictureDecoder decoder_;
   StageSeconds seconds_;
 
-  std::vector<Picture> pictures_;
+  std::vector<BatchPicture> pictures_;
   bool arranged_ = false;                 // rows_ follows pictures_
+  bool started_ = false;                  // a UNet call is under way
+  absl::Status start_status_;             // how it began
   std::vector<SamplerRow> picture_rows_;  // rows of each picture, arranged
   int64_t num_rows_ = 0;
   Tensor guided_;  // as latents, for the observer, with the device
@@ -126,6 +108,7 @@ class DenoiseBatch::Impl {
 
 // Compares resolved sizes, for a request may leave them to the model.
 bool DenoiseBatch::Impl::CanAdmit(const ImageRequest& request) const {
+  if (started_) return false;
   if (pictures_.empty()) return true;
   const ImageRequest resolved = model_.Resolve(request);
   return size() < capacity_ && resolved.width == tensors_.width() &&
@@ -133,7 +116,7 @@ bool DenoiseBatch::Impl::CanAdmit(const ImageRequest& request) const {
 }
 
 // Shows a picture's prompt to the observer.
-absl::Status DenoiseBatch::Impl::ShowPrompt(const Picture& picture) {
+absl::Status DenoiseBatch::Impl::ShowPrompt(const BatchPicture& picture) {
   const EncodedPrompt& prompt = *picture.prompt;
   ASSIGN_OR_RETURN(
       const Tensor embeddings,
@@ -146,14 +129,16 @@ absl::Status DenoiseBatch::Impl::ShowPrompt(const Picture& picture) {
 
 // Finds or makes both prompts; at a guidance of 1 or less the negative one has
 // no weight, and the picture takes one UNet row.
-absl::Status DenoiseBatch::Impl::EncodePrompts(Picture& picture) {
+absl::Status DenoiseBatch::Impl::EncodePrompts(BatchPicture& picture) {
   const SteadyTime start = Now();
   const ImageRequest& request = picture.request;
-  ASSIGN_OR_RETURN(picture.prompt,
-                   prompts_.Get(request.prompt, *picture.adapters));
+  PromptUse use{
+      .text = request.prompt, .width = request.width, .height = request.height};
+  ASSIGN_OR_RETURN(picture.prompt, prompts_.Get(use, *picture.adapters));
   if (request.guidance_scale > 1) {
-    ASSIGN_OR_RETURN(picture.negative,
-                     prompts_.Get(request.negative_prompt, *picture.adapters));
+    use.text = request.negative_prompt;
+    use.zeros = use.text.empty() && model_.parts().zero_empty_negative;
+    ASSIGN_OR_RETURN(picture.negative, prompts_.Get(use, *picture.adapters));
   }
   seconds_.text_encode += SecondsSince(start);
   return absl::OkStatus();
@@ -167,7 +152,7 @@ absl::Status DenoiseBatch::Impl::Admit(int64_t ticket, ImageRequest request) {
         // Names the ticket: the caller knows the picture by it.
         absl::StrCat("the batch has no place for the picture: ", ticket));
   }
-  Picture picture{.ticket = ticket, .admitted = start};
+  BatchPicture picture{.ticket = ticket, .admitted = start};
   picture.request = model_.Resolve(std::move(request));
   ASSIGN_OR_RETURN(picture.adapters,
                    sets_.Prepare(std::move(picture.request.adapters)));
@@ -194,7 +179,7 @@ absl::Status DenoiseBatch::Impl::ArrangeRows() {
   std::vector<BatchRow> rows;
   picture_rows_.resize(pictures_.size());
   for (const size_t place : PlacesByWeights(pictures_)) {
-    const Picture& picture = pictures_[place];
+    const BatchPicture& picture = pictures_[place];
     SamplerRow row{.guidance = picture.request.guidance_scale};
     if (picture.negative != nullptr) {
       row.uncond = static_cast<int64_t>(rows.size());
@@ -212,12 +197,12 @@ absl::Status DenoiseBatch::Impl::ArrangeRows() {
   return absl::OkStatus();
 }
 
-// Makes one UNet call and one sampler step, each picture at its own timestep.
-absl::Status DenoiseBatch::Impl::Denoise() {
+// Begins one UNet call, each picture at its own timestep.
+absl::Status DenoiseBatch::Impl::BeginDenoise() {
   RETURN_IF_ERROR(ArrangeRows());
   std::vector<ScaledRow> inputs(static_cast<size_t>(num_rows_));
   for (size_t i = 0; i < pictures_.size(); ++i) {
-    const Picture& picture = pictures_[i];
+    const BatchPicture& picture = pictures_[i];
     const SamplerStep& step =
         picture.plan.steps[static_cast<size_t>(picture.step)];
     SamplerRow& row = picture_rows_[i];
@@ -239,7 +224,16 @@ absl::Status DenoiseBatch::Impl::Denoise() {
   // Scales each picture's latents into all of its rows.
   kernels::ScaleRows(stream, {.x = latents, .rows = inputs, .out = samples});
   RETURN_IF_ERROR(stream.TakeError());
-  RETURN_IF_ERROR(rows_.Predict(samples, timesteps, outputs));
+  return rows_.Start(samples, timesteps, outputs);
+}
+
+// Waits for the call and makes one sampler step of every picture.
+absl::Status DenoiseBatch::Impl::EndDenoise() {
+  RETURN_IF_ERROR(start_status_);
+  RETURN_IF_ERROR(rows_.Finish());
+  kernels::Stream& stream = tensors_.stream();
+  const TensorView latents = tensors_.Latents(size());
+  const TensorView outputs = tensors_.Outputs(num_rows_);
   // Guides and updates every picture in one pass, in place.
   kernels::SamplerStep(stream, {.x = latents,
                                 .model_output = outputs,
@@ -282,16 +276,28 @@ absl::Status DenoiseBatch::Impl::Observe(const TensorView& output) {
   return absl::OkStatus();
 }
 
-// Ends all pictures on an error, for it is of the call and not of one of them.
-std::vector<Finished> DenoiseBatch::Impl::Step() {
-  std::vector<Finished> finished;
-  if (pictures_.empty()) return finished;
+absl::Status DenoiseBatch::Impl::StartStep() {
+  CHECK(!started_);
+  if (pictures_.empty()) return absl::OkStatus();
   const SteadyTime start = Now();
-  const absl::Status status = Denoise();
+  started_ = true;
+  start_status_ = BeginDenoise();
+  seconds_.denoise += SecondsSince(start);
+  return start_status_;
+}
+
+// Ends all pictures on an error, for it is of the call and not of one of them.
+std::vector<Finished> DenoiseBatch::Impl::FinishStep() {
+  std::vector<Finished> finished;
+  if (!std::exchange(started_, false)) return finished;
+  const SteadyTime start = Now();
+  const absl::Status status = EndDenoise();
   seconds_.denoise += SecondsSince(start);
   seconds_.unet_calls += rows_.calls();
   if (!status.ok()) {
-    for (const Picture& picture : pictures_) {
+    // Leaves the most room to the fewer pictures that may come instead.
+    if (absl::IsResourceExhausted(status)) decoder_.ReleaseMemory();
+    for (const BatchPicture& picture : pictures_) {
       finished.push_back(
           {picture.ticket, status, SecondsSince(picture.admitted)});
     }
@@ -315,7 +321,7 @@ std::vector<Finished> DenoiseBatch::Impl::Step() {
 
 // Decodes the latents of a place; the picture stays in the batch until Drop.
 Finished DenoiseBatch::Impl::Finish(size_t place) {
-  const Picture& picture = pictures_[place];
+  const BatchPicture& picture = pictures_[place];
   const SteadyTime start = Now();
   const absl::StatusOr<TensorView> read =
       tensors_.Read(static_cast<int64_t>(place));
@@ -329,6 +335,11 @@ Finished DenoiseBatch::Impl::Finish(size_t place) {
                          latents.Reshaped(Shape{shape[1], shape[2], shape[3]}));
   }
   absl::StatusOr<Image> image = decoder_.Decode(latents);
+  // Tries once more in the memory of UNet calls, of which none is queued now.
+  if (absl::IsResourceExhausted(image.status())) {
+    own_rows_.ReleaseMemory();
+    image = decoder_.Decode(latents);
+  }
   seconds_.vae_decode += SecondsSince(start);
   return {picture.ticket, std::move(image), SecondsSince(picture.admitted)};
 }
@@ -343,9 +354,10 @@ void DenoiseBatch::Impl::Drop(size_t place) {
 }
 
 void DenoiseBatch::Impl::Remove(int64_t ticket) {
+  CHECK(!started_);
   const auto found = std::find_if(
       pictures_.begin(), pictures_.end(),
-      [&](const Picture& picture) { return picture.ticket == ticket; });
+      [&](const BatchPicture& picture) { return picture.ticket == ticket; });
   if (found == pictures_.end()) return;
   Drop(static_cast<size_t>(found - pictures_.begin()));
 }
@@ -364,7 +376,15 @@ absl::Status DenoiseBatch::Admit(int64_t ticket, ImageRequest request) {
   return impl_->Admit(ticket, std::move(request));
 }
 
-std::vector<Finished> DenoiseBatch::Step() { return impl_->Step(); }
+std::vector<Finished> DenoiseBatch::Step() {
+  // FinishStep gives an error to every picture.
+  (void)impl_->StartStep();
+  return impl_->FinishStep();
+}
+
+absl::Status DenoiseBatch::StartStep() { return impl_->StartStep(); }
+
+std::vector<Finished> DenoiseBatch::FinishStep() { return impl_->FinishStep(); }
 
 void DenoiseBatch::Remove(int64_t ticket) { impl_->Remove(ticket); }
 

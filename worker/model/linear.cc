@@ -7,6 +7,7 @@
 
 #include "common/check.h"
 #include "common/status_macros.h"
+#include "kernels/fp8_matrix.h"
 #include "kernels/ops/elementwise.h"
 #include "kernels/ops/gemm.h"
 #include "kernels/ops/lora_gemm.h"
@@ -21,6 +22,25 @@ using kernels::DType;
 using kernels::Shape;
 using kernels::Tensor;
 using kernels::TensorView;
+
+namespace {
+
+// Adds the matrix in 8 bits where the largest input is known and the device is
+// no CPU, which multiplies f32.
+absl::Status AddFp8(const LayerSource& source, const LinearSpec& spec,
+                    const TensorView& weight, kernels::PackedWeights& matrix) {
+  const std::optional<float> largest =
+      source.reader.input_ranges().Find(spec.names);
+  if (!largest.has_value() || !source.device.has_own_memory()) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(std::shared_ptr<const kernels::Fp8Matrix> fp8,
+                   kernels::MakeFp8Matrix(source.device, weight, *largest));
+  matrix.set_fp8(std::move(fp8));
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 // Stacks the parts' weights [outputs, inputs] to one matrix, so that one gemm
 // makes the parts' outputs side by side.
@@ -46,12 +66,13 @@ absl::StatusOr<Linear> Linear::Load(const LayerSource& source,
   }
   ASSIGN_OR_RETURN(auto matrix,
                    kernels::PackGemmWeights(source.device, weight.view()));
+  RETURN_IF_ERROR(AddFp8(source, spec, weight.view(), matrix));
   Linear linear;
   linear.weights_.matrix =
       std::make_shared<const kernels::PackedWeights>(std::move(matrix));
   if (spec.bias) {
-    ASSIGN_OR_RETURN(
-        bias, kernels::ToDevice(source.device, std::move(bias), DType::kF32));
+    ASSIGN_OR_RETURN(bias, kernels::ToDevice(source.device, std::move(bias),
+                                             source.device.compute_dtype()));
     linear.weights_.bias = std::make_shared<const Tensor>(std::move(bias));
   }
   linear.slot_ = source.table.AddWeights(linear.weights_);

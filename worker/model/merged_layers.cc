@@ -145,8 +145,9 @@ absl::StatusOr<MergedLayer> Finish(const SlotSums& sums,
     }
   }
   if (sums.bias.has_value()) {
+    // Is f32 of a norm, and of other layers what the device computes in.
     ASSIGN_OR_RETURN(merged.bias, kernels::ToDevice(device, sums.bias->Merged(),
-                                                    DType::kF32));
+                                                    own.bias->dtype()));
   }
   return merged;
 }
@@ -165,11 +166,11 @@ absl::StatusOr<MergedLayers> MergedLayers::Merge(
   Collector collector(table, device);
   for (const AdapterUse& use : adapters) {
     for (const AdapterLayer& layer : use.weights->layers) {
-      if (layer.net != net) continue;
+      if (layer.net != net || table.Find(layer.name) < 0) continue;
       RETURN_IF_ERROR(collector.Add(layer, use.scale));
     }
     for (const LayerChange& change : use.weights->changes) {
-      if (change.net != net) continue;
+      if (change.net != net || table.Find(change.name) < 0) continue;
       RETURN_IF_ERROR(collector.Add(change, use.scale));
     }
   }

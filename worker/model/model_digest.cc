@@ -20,6 +20,8 @@ constexpr size_t kChunkBytes = size_t{1} << 20;
 // Folders of a model in the layout of diffusers that this engine reads.
 constexpr const char* kFolders[] = {"scheduler", "text_encoder", "tokenizer",
                                     "unet", "vae"};
+// Those that only models of the XL kind have.
+constexpr const char* kXlFolders[] = {"text_encoder_2", "tokenizer_2"};
 
 // Takes configs, vocabularies and weights; pickled checkpoints, which no loader
 // here reads, do not change the digest.
@@ -49,23 +51,39 @@ absl::StatusOr<std::string> DigestFile(const std::string& path) {
   return digest.FinishHex();
 }
 
+// Appends the parts in a folder of the model to `paths`, relative to the model,
+// so that moving it keeps its digest. Returns why the folder cannot be listed
+// to its end.
+std::error_code ListParts(const std::string& model_dir, const char* folder,
+                          std::vector<std::string>& paths) {
+  std::error_code error;
+  const std::string path = absl::StrCat(model_dir, "/", folder);
+  for (std::filesystem::directory_iterator it(path, error), end;
+       !error && it != end; it.increment(error)) {
+    if (IsPart(it->path())) {
+      paths.push_back(
+          absl::StrCat(folder, "/", it->path().filename().string()));
+    }
+  }
+  return error;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ModelDigest(const std::string& model_dir) {
-  // Collects paths relative to the model, so that moving it keeps its digest.
-  std::vector<std::string> paths;  // relative
+  std::vector<std::string> paths;
   for (const char* folder : kFolders) {
-    std::error_code error;
-    const std::string path = absl::StrCat(model_dir, "/", folder);
-    for (std::filesystem::directory_iterator it(path, error), end;
-         !error && it != end; it.increment(error)) {
-      if (IsPart(it->path())) {
-        paths.push_back(
-            absl::StrCat(folder, "/", it->path().filename().string()));
-      }
+    if (ListParts(model_dir, folder, paths)) {
+      return absl::NotFoundError(
+          absl::StrCat("no folder: ", model_dir, "/", folder));
     }
-    // Fails for a folder that is missing or cannot be listed to its end.
-    if (error) return absl::NotFoundError(absl::StrCat("no folder: ", path));
+  }
+  for (const char* folder : kXlFolders) {
+    const std::error_code error = ListParts(model_dir, folder, paths);
+    if (error && error != std::errc::no_such_file_or_directory) {
+      return absl::InternalError(absl::StrCat("cannot list: ", model_dir, "/",
+                                              folder, ": ", error.message()));
+    }
   }
   // Sorts, for a folder lists its files in any order.
   std::sort(paths.begin(), paths.end());

@@ -39,7 +39,7 @@ absl::StatusOr<Tensor> Unscaled(const TensorView& latents,
 }  // namespace
 
 PictureDecoder::PictureDecoder(const TextToImage& model)
-    : model_(model), stream_(model.parts().device), arenas_(kArenas) {}
+    : model_(model), stream_(model.parts().vae_device()), arenas_(kArenas) {}
 
 absl::StatusOr<Image> PictureDecoder::Decode(const TensorView& latents) {
   const TextToImage::Parts& parts = model_.parts();

@@ -21,6 +21,9 @@ class PictureDecoder {
   // the first error of an op or of the device's memory. Waits for the picture.
   absl::StatusOr<Image> Decode(const kernels::TensorView& latents);
 
+  // Gives back the memory of pictures, which ask for it again.
+  void ReleaseMemory() { arenas_.Clear(); }
+
  private:
   const TextToImage& model_;
   kernels::Stream stream_;

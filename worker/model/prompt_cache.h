@@ -9,12 +9,11 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "kernels/arena.h"
-#include "kernels/stream.h"
 #include "kernels/tensor.h"
 #include "worker/model/adapter_set.h"
+#include "worker/model/prompt_encoder.h"
+#include "worker/model/text_keys.h"
 #include "worker/model/text_to_image.h"
 
 namespace tessera::model {
@@ -25,6 +24,9 @@ struct EncodedPrompt {
   std::vector<int32_t> token_ids;     // [T], on the host
   kernels::Tensor embeddings;         // [1, T, C]
   std::vector<kernels::Tensor> keys;  // each cross-attention's [1, T, 2 C]
+  // As in PromptEmbeddings.
+  kernels::Tensor pooled;
+  kernels::Tensor added;
 };
 
 // Encodes every (prompt, adapter set) once and keeps the ones used last. The
@@ -38,7 +40,7 @@ class PromptCache {
   // Returns the prompt under a set of adapters. Errors: the first of an op or
   // of the device's memory; waits for neither.
   absl::StatusOr<std::shared_ptr<const EncodedPrompt>> Get(
-      const std::string& prompt, const AdapterSet& adapters);
+      const PromptUse& use, const AdapterSet& adapters);
 
   // How many prompts were encoded so far.
   int64_t encoded() const { return encoded_; }
@@ -49,17 +51,14 @@ class PromptCache {
     std::shared_ptr<const EncodedPrompt> prompt;
   };
 
-  absl::StatusOr<EncodedPrompt> Encode(const std::string& prompt,
+  std::string KeyOf(const PromptUse& use, const AdapterSet& adapters) const;
+  absl::StatusOr<EncodedPrompt> Encode(const PromptUse& use,
                                        const AdapterSet& adapters);
-  absl::Status ComputeEmbeddings(const AdapterSet& adapters,
-                                 EncodedPrompt& encoded);
-  absl::Status ComputeKeys(const AdapterSet& adapters, EncodedPrompt& encoded);
 
-  const TextToImage& model_;
   const size_t capacity_;
-  kernels::Stream stream_;
-  kernels::Arena text_arena_;
-  kernels::Arena keys_arena_;
+  const bool reads_sizes_;
+  PromptEncoder encoder_;
+  TextKeyProjector keys_;
   std::list<Entry> entries_;  // the one used last is first
   absl::flat_hash_map<std::string, std::list<Entry>::iterator> by_key_;
   int64_t encoded_ = 0;

@@ -6,18 +6,25 @@
 #include "common/status_macros.h"
 
 namespace tessera::model {
+namespace {
 
-absl::StatusOr<TextEncoderConfig> ReadTextEncoderConfig(
-    const ConfigFile& file) {
-  // Refuses models with another pooling or projection, such as SDXL's second
-  // encoder.
-  if (file.Has("architectures")) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> classes,
-                     file.Strings("architectures"));
-    if (classes[0] != "CLIPTextModel") {
-      return file.Error("architectures", "CLIPTextModel");
-    }
-  }
+// Stands in the configs of OpenAI's and OpenCLIP's encoders, whose vocabulary
+// has no such end; transformers then pools at the largest id
+// (modeling_clip.py).
+constexpr int64_t kOldEosTokenId = 2;
+
+// Refuses an encoder of another class than `name`: it would be pooled or
+// projected in another way.
+absl::Status CheckClass(const ConfigFile& file, const char* name) {
+  if (!file.Has("architectures")) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<std::string> classes,
+                   file.Strings("architectures"));
+  if (classes[0] != name) return file.Error("architectures", name);
+  return absl::OkStatus();
+}
+
+// Reads what both classes have.
+absl::StatusOr<TextEncoderConfig> ReadShape(const ConfigFile& file) {
   // Takes transformers' defaults where fields are absent.
   TextEncoderConfig config;
   ASSIGN_OR_RETURN(config.vocab_size,
@@ -46,6 +53,26 @@ absl::StatusOr<TextEncoderConfig> ReadTextEncoderConfig(
   }
   config.hidden_act = act == "gelu" ? kernels::Activation::kGelu
                                     : kernels::Activation::kQuickGelu;
+  return config;
+}
+
+}  // namespace
+
+absl::StatusOr<TextEncoderConfig> ReadTextEncoderConfig(
+    const ConfigFile& file) {
+  RETURN_IF_ERROR(CheckClass(file, "CLIPTextModel"));
+  return ReadShape(file);
+}
+
+absl::StatusOr<TextEncoderConfig> ReadProjectingTextEncoderConfig(
+    const ConfigFile& file) {
+  RETURN_IF_ERROR(CheckClass(file, "CLIPTextModelWithProjection"));
+  ASSIGN_OR_RETURN(TextEncoderConfig config, ReadShape(file));
+  ASSIGN_OR_RETURN(config.projection_dim,
+                   file.IntOr("projection_dim", 1, 65536, 512));
+  ASSIGN_OR_RETURN(const int64_t eos,
+                   file.IntOr("eos_token_id", 0, 1'000'000, 49407));
+  if (eos != kOldEosTokenId) config.eos_token_id = eos;
   return config;
 }
 

@@ -1,4 +1,4 @@
-// The shape of a CLIP text encoder, from text_encoder/config.json.
+// The shape of a CLIP text encoder, from its config.json.
 #ifndef TESSERA_WORKER_MODEL_TEXT_ENCODER_CONFIG_H_
 #define TESSERA_WORKER_MODEL_TEXT_ENCODER_CONFIG_H_
 
@@ -22,10 +22,21 @@ struct TextEncoderConfig {
   int64_t max_position_embeddings = 0;  // tokens a prompt is padded to
   float layer_norm_eps = 0;
   kernels::Activation hidden_act = kernels::Activation::kQuickGelu;
+  // Width of the pooled embedding; 0: the encoder has none.
+  int64_t projection_dim = 0;
+  // Ends the prompt that is pooled; kLargestId: the largest id does.
+  int64_t eos_token_id = kLargestId;
+
+  static constexpr int64_t kLargestId = -1;
 };
 
-// Reads and checks a config. Errors: INVALID_ARGUMENT naming file and field.
+// Read and check a config: of an encoder of hidden states alone
+// (CLIPTextModel), or of one that also projects a pooled embedding
+// (CLIPTextModelWithProjection). Errors: INVALID_ARGUMENT naming file and
+// field.
 absl::StatusOr<TextEncoderConfig> ReadTextEncoderConfig(const ConfigFile& file);
+absl::StatusOr<TextEncoderConfig> ReadProjectingTextEncoderConfig(
+    const ConfigFile& file);
 
 }  // namespace tessera::model
 

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "worker/model/adapter_rows.h"
-#include "worker/model/config_file.h"
+#include "worker/model/model_configs.h"
 #include "worker/model/model_digest.h"
 #include "worker/model/model_parts.h"
 #include "worker/model/request_limits.h"
@@ -14,103 +14,132 @@
 namespace tessera::model {
 namespace {
 
-// What the parts of a model must agree on, each from its own file.
-absl::Status CheckAgreement(const UNetConfig& unet, const VaeConfig& vae,
-                            const TextEncoderConfig& text) {
-  // Excludes inpainting models, whose UNets read more channels than latents
-  // have.
-  if (unet.in_channels != vae.latent_channels ||
-      unet.out_channels != vae.latent_channels) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the latents have the wrong shape for the VAE: unet/config.json has ",
-        unet.in_channels, " channels in and ", unet.out_channels,
-        " out, latent_channels in vae/config.json is ", vae.latent_channels));
+// Reads the tokenizer in `folder` for the encoder that reads its ids, which
+// index the rows of the encoder's table.
+absl::StatusOr<ClipTokenizer> LoadTokenizer(const std::string& folder,
+                                            const TextEncoderConfig& encoder) {
+  ASSIGN_OR_RETURN(
+      ClipTokenizer tokenizer,
+      ClipTokenizer::Load(folder, encoder.max_position_embeddings));
+  if (tokenizer.vocab_size() > encoder.vocab_size) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the tokenizer has ids that the text encoder lacks: ",
+                     tokenizer.vocab_size(), " ids, ", encoder.vocab_size));
   }
-  // Excludes models with a second or another text encoder.
-  if (unet.cross_attention_dim != text.hidden_size) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the text embeddings have the wrong shape for the UNet: "
-        "cross_attention_dim in unet/config.json is ",
-        unet.cross_attention_dim,
-        ", hidden_size in text_encoder/config.json is ", text.hidden_size));
-  }
-  return absl::OkStatus();
+  return tokenizer;
 }
 
-// Refuses a folder made for another pipeline, whose nets may have the same
-// shapes and yet be used in another way. The file is optional: weights that are
-// converted by hand come without it.
-absl::Status CheckPipeline(const std::string& model_dir) {
-  const absl::StatusOr<ConfigFile> index =
-      ConfigFile::Open(model_dir + "/model_index.json");
-  if (absl::IsNotFound(index.status())) return absl::OkStatus();
-  RETURN_IF_ERROR(index.status());
-  return index->ExpectString("_class_name", "StableDiffusionPipeline");
+// Reads a text encoder. The file is mapped only while it loads, here and
+// below; packed weights are copies.
+absl::StatusOr<ClipTextEncoder> LoadTextEncoder(
+    const std::string& folder, kernels::Device& device,
+    const TextEncoderConfig& config) {
+  ASSIGN_OR_RETURN(const WeightReader reader,
+                   WeightReader::Open(folder, "model"));
+  return ClipTextEncoder::Load(reader, device, config);
 }
 
-// Opens a config and has `read` check it.
-template <typename Config>
-absl::StatusOr<Config> ReadConfig(
-    const std::string& path,
-    absl::StatusOr<Config> (*read)(const ConfigFile&)) {
-  ASSIGN_OR_RETURN(const ConfigFile file, ConfigFile::Open(path));
-  return read(file);
+// Reads what the XL kind has beside the first encoder.
+absl::StatusOr<SecondText> LoadSecondText(const std::string& model_dir,
+                                          kernels::Device& device,
+                                          const TextEncoderConfig& config) {
+  ASSIGN_OR_RETURN(ClipTokenizer tokenizer,
+                   LoadTokenizer(model_dir + "/tokenizer_2", config));
+  ASSIGN_OR_RETURN(
+      ClipTextEncoder encoder,
+      LoadTextEncoder(model_dir + "/text_encoder_2", device, config));
+  return SecondText{std::move(tokenizer), std::move(encoder)};
+}
+
+// Says what a caller may know. Reads every byte of the folder once more, from
+// the page cache as a rule.
+absl::StatusOr<ModelFacts> FactsOf(const std::string& model_dir,
+                                   const ModelConfigs& configs) {
+  const int64_t scale = configs.vae.scale();
+  // Makes pictures of the size that the UNet was trained at, unless asked.
+  const auto side = static_cast<int>(configs.unet.sample_size * scale);
+  ModelFacts facts{.default_width = side,
+                   .default_height = side,
+                   .size_multiple = static_cast<int>(scale),
+                   .sampler = configs.sampler.sampler};
+  ASSIGN_OR_RETURN(facts.digest, ModelDigest(model_dir));
+  return facts;
+}
+
+// Returns a device that decodes in f32 for models whose VAE overflows f16, as
+// diffusers' StableDiffusionXLPipeline decides; else null.
+std::unique_ptr<kernels::Device> UpcastDevice(const ModelConfigs& configs,
+                                              const kernels::Device& device) {
+  const bool upcast = configs.second_text.has_value() &&
+                      configs.vae.force_upcast &&
+                      device.compute_dtype() == kernels::DType::kF16;
+  return upcast ? device.ComputingIn(kernels::DType::kF32) : nullptr;
+}
+
+// Refuses to cut nets that stages could not run: they are sent hidden pictures
+// and prompts, but not what the XL kind adds to the time embedding.
+absl::Status CheckPieces(const ModelConfigs& configs,
+                         std::span<const PieceRange> owned) {
+  const bool whole = owned.size() == 1 && owned[0] == PieceRange::All();
+  if (whole || !configs.unet.has_added_embedding()) return absl::OkStatus();
+  return absl::UnimplementedError(
+      "unet/config.json: a UNet with addition_embed_type runs in one process, "
+      "not in the stages of a pipeline");
 }
 
 }  // namespace
 
-// Reads all configs before any weights, so that a model that cannot work is
-// refused early.
 absl::StatusOr<std::unique_ptr<TextToImage>> TextToImage::Load(
     const std::string& model_dir, kernels::Device& device) {
-  RETURN_IF_ERROR(CheckPipeline(model_dir));
-  ASSIGN_OR_RETURN(const auto text_config,
-                   ReadConfig(model_dir + "/text_encoder/config.json",
-                              ReadTextEncoderConfig));
-  ASSIGN_OR_RETURN(auto unet_config,
-                   ReadConfig(model_dir + "/unet/config.json", ReadUNetConfig));
-  ASSIGN_OR_RETURN(auto vae_config,
-                   ReadConfig(model_dir + "/vae/config.json", ReadVaeConfig));
-  RETURN_IF_ERROR(CheckAgreement(unet_config, vae_config, text_config));
-  ASSIGN_OR_RETURN(auto sampler_config,
-                   ReadConfig(model_dir + "/scheduler/scheduler_config.json",
-                              ReadSamplerConfig));
+  const PieceRange all = PieceRange::All();
+  return LoadPieces(model_dir, device, {&all, 1});
+}
+
+// Reads all configs before any weights, so that a model that cannot work is
+// refused early.
+absl::StatusOr<std::unique_ptr<TextToImage>> TextToImage::LoadPieces(
+    const std::string& model_dir, kernels::Device& device,
+    std::span<const PieceRange> owned) {
+  ASSIGN_OR_RETURN(ModelConfigs configs, ReadModelConfigs(model_dir));
+  RETURN_IF_ERROR(CheckPieces(configs, owned));
   ASSIGN_OR_RETURN(ClipTokenizer tokenizer,
-                   ClipTokenizer::Load(model_dir + "/tokenizer",
-                                       text_config.max_position_embeddings));
-  // Compares ids with the rows of the embedding table that they index.
-  if (tokenizer.vocab_size() > text_config.vocab_size) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the tokenizer has ids that the text encoder lacks: ",
-                     tokenizer.vocab_size(), " ids, ", text_config.vocab_size));
+                   LoadTokenizer(model_dir + "/tokenizer", configs.text));
+  std::optional<SecondText> second;
+  if (configs.second_text.has_value()) {
+    ASSIGN_OR_RETURN(second,
+                     LoadSecondText(model_dir, device, *configs.second_text));
   }
-  // Keeps each file mapped while its part loads; packed weights are copies.
-  ASSIGN_OR_RETURN(const WeightReader text_weights,
-                   WeightReader::Open(model_dir + "/text_encoder", "model"));
-  ASSIGN_OR_RETURN(ClipTextEncoder text_encoder,
-                   ClipTextEncoder::Load(text_weights, device, text_config));
+  ASSIGN_OR_RETURN(
+      ClipTextEncoder text_encoder,
+      LoadTextEncoder(model_dir + "/text_encoder", device, configs.text));
   ASSIGN_OR_RETURN(
       const WeightReader unet_weights,
       WeightReader::Open(model_dir + "/unet", "diffusion_pytorch_model"));
-  ASSIGN_OR_RETURN(UNet unet, UNet::Load(unet_weights, device, unet_config));
+  ASSIGN_OR_RETURN(UNet unet,
+                   UNet::LoadPieces(unet_weights, device, configs.unet, owned));
   ASSIGN_OR_RETURN(
       const WeightReader vae_weights,
       WeightReader::Open(model_dir + "/vae", "diffusion_pytorch_model"));
-  ASSIGN_OR_RETURN(VaeDecoder vae,
-                   VaeDecoder::Load(vae_weights, device, vae_config));
-  // Makes pictures of the size that the UNet was trained at, unless asked.
-  const auto side = static_cast<int>(unet_config.sample_size * vae.scale());
-  ModelFacts facts{.default_width = side,
-                   .default_height = side,
-                   .size_multiple = static_cast<int>(vae.scale()),
-                   .sampler = sampler_config.sampler};
-  // Reads every byte once more, from the page cache as a rule.
-  ASSIGN_OR_RETURN(facts.digest, ModelDigest(model_dir));
+  std::unique_ptr<kernels::Device> upcast = UpcastDevice(configs, device);
+  ASSIGN_OR_RETURN(
+      VaeDecoder vae,
+      VaeDecoder::Load(vae_weights, upcast == nullptr ? device : *upcast,
+                       configs.vae));
+  ASSIGN_OR_RETURN(ModelFacts facts, FactsOf(model_dir, configs));
   // Calls the private constructor, which make_unique cannot.
   return std::unique_ptr<TextToImage>(new TextToImage(std::unique_ptr<Parts>(
-      new Parts{device, std::move(tokenizer), std::move(text_encoder),
-                std::move(unet_config), std::move(unet), std::move(vae_config),
-                std::move(vae), std::move(sampler_config), std::move(facts)})));
+      new Parts{.device = device,
+                .tokenizer = std::move(tokenizer),
+                .text_encoder = std::move(text_encoder),
+                .second_text = std::move(second),
+                .zero_empty_negative = configs.zero_empty_negative,
+                .unet_config = std::move(configs.unet),
+                .unet = std::move(unet),
+                .vae_config = std::move(configs.vae),
+                .upcast_device = std::move(upcast),
+                .vae = std::move(vae),
+                .sampler_config = std::move(configs.sampler),
+                .facts = std::move(facts)})));
 }
 
 TextToImage::TextToImage(std::unique_ptr<Parts> parts)
@@ -156,6 +185,9 @@ absl::Status TextToImage::Validate(const ImageRequest& request) const {
         CheckAdapter(*use.weights, AdapterNet::kUNet, parts_->unet.table()));
     RETURN_IF_ERROR(CheckAdapter(*use.weights, AdapterNet::kTextEncoder,
                                  parts_->text_encoder.table()));
+    if (!parts_->second_text.has_value()) continue;
+    RETURN_IF_ERROR(CheckAdapter(*use.weights, AdapterNet::kTextEncoder2,
+                                 parts_->second_text->encoder.table()));
   }
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "kernels/device.h"
 #include "kernels/tensor.h"
 #include "worker/model/adapter_weights.h"
+#include "worker/model/unet_piece.h"
 
 namespace tessera::model {
 
@@ -25,9 +27,11 @@ struct AdapterUse {
 
 // One picture to make. Fields keep the names of a prompt line.
 struct ImageRequest {
-  std::string prompt;           // UTF-8
-  std::string negative_prompt;  // UTF-8; encoded even when empty
-  uint64_t seed = 0;            // of the noise stream of this picture
+  std::string prompt;  // UTF-8
+  // UTF-8; encoded even when empty, but by models of the XL kind that say so
+  // (force_zeros_for_empty_prompt): there empty stands for zeros.
+  std::string negative_prompt;
+  uint64_t seed = 0;  // of the noise stream of this picture
   int num_inference_steps = 50;
   float guidance_scale = 7.5f;  // at most 1: no guidance, one UNet row
   std::string sampler;          // empty: the model's own
@@ -79,6 +83,11 @@ class TextToImage {
   // a class or block type outside the Stable Diffusion 1.x and 2.x kind.
   static absl::StatusOr<std::unique_ptr<TextToImage>> Load(
       const std::string& model_dir, kernels::Device& device);
+  // Does so with the given pieces of the UNet alone: the model then makes
+  // pictures only in a batch with a NoisePredictor that runs the others.
+  static absl::StatusOr<std::unique_ptr<TextToImage>> LoadPieces(
+      const std::string& model_dir, kernels::Device& device,
+      std::span<const PieceRange> owned);
   ~TextToImage();
 
   TextToImage(const TextToImage&) = delete;

@@ -1,6 +1,7 @@
 #include "worker/model/time_embedding.h"
 
 #include "common/status_macros.h"
+#include "kernels/ops/elementwise.h"
 #include "kernels/ops/embedding.h"
 
 namespace tessera::model {
@@ -26,24 +27,39 @@ absl::StatusOr<TimeEmbedding> TimeEmbedding::Load(
   return time;
 }
 
-void TimeEmbedding::Forward(const Pass& pass, const TensorView& timesteps,
-                            const TensorView& out) const {
-  // Counts the rows of the batch, each with a timestep of its own.
-  const int64_t rows = timesteps.shape[0];
+// Computes silu(linear_1(sinusoids)) of timesteps [N] into hidden [N, outputs],
+// as diffusers' TimestepEmbedding has it.
+void TimeEmbedding::RunFirst(const Pass& pass, const TensorView& timesteps,
+                             const TensorView& hidden) const {
   // Makes all rows at once: timesteps may differ from row to row.
-  const Scratch sinusoids = pass.Allocate(Shape{rows, spec_.sinusoids});
+  const Scratch sinusoids =
+      pass.Allocate(Shape{timesteps.shape[0], spec_.sinusoids});
   kernels::TimestepEmbedding(pass.stream,
                              {.timesteps = timesteps,
                               .flip_sin_to_cos = spec_.flip_sin_to_cos,
                               .downscale_freq_shift = spec_.freq_shift,
                               .out = sinusoids.view()});
-  // Holds silu(linear_1(sinusoids)), as diffusers' TimestepEmbedding has it.
-  const Scratch hidden = pass.Allocate(Shape{rows, spec_.outputs});
-  linear_1_.Forward(pass, sinusoids.view(), hidden.view(),
+  linear_1_.Forward(pass, sinusoids.view(), hidden,
                     {.activation = Activation::kSilu});
+}
+
+void TimeEmbedding::Forward(const Pass& pass, const TensorView& timesteps,
+                            const TensorView& out) const {
+  const Scratch hidden = pass.Allocate(out.shape);
+  RunFirst(pass, timesteps, hidden.view());
   // Applies the SiLU that diffusers applies in every resnet block, once.
   linear_2_.Forward(pass, hidden.view(), out,
                     {.activation = Activation::kSilu});
+}
+
+void TimeEmbedding::ForwardAdding(const Pass& pass, const TensorView& timesteps,
+                                  const TensorView& added,
+                                  const TensorView& out) const {
+  const Scratch hidden = pass.Allocate(out.shape);
+  RunFirst(pass, timesteps, hidden.view());
+  linear_2_.Forward(pass, hidden.view(), out, {.residual = added});
+  kernels::Activate(
+      pass.stream, {.input = out, .activation = Activation::kSilu, .out = out});
 }
 
 }  // namespace tessera::model

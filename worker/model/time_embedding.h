@@ -31,9 +31,17 @@ class TimeEmbedding {
   void Forward(const Pass& pass, const kernels::TensorView& timesteps,
                const kernels::TensorView& out) const;
 
+  // Computes silu(embedding + added), `added` as `out`.
+  void ForwardAdding(const Pass& pass, const kernels::TensorView& timesteps,
+                     const kernels::TensorView& added,
+                     const kernels::TensorView& out) const;
+
   int64_t outputs() const { return spec_.outputs; }
 
  private:
+  void RunFirst(const Pass& pass, const kernels::TensorView& timesteps,
+                const kernels::TensorView& hidden) const;
+
   // What Forward makes the sinusoids by.
   TimeEmbeddingSpec spec_;
   Linear linear_1_;

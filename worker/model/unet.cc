@@ -13,6 +13,17 @@ using kernels::Shape;
 using kernels::TensorView;
 using Kind = UNetPiece::Kind;
 
+namespace {
+
+// Returns where a skip lies outside of the arena; nothing if it does not.
+std::optional<TensorView> FindParked(const UNetState& state, int skip) {
+  const auto index = static_cast<size_t>(skip);
+  if (skip < 0 || index >= state.parked.size()) return std::nullopt;
+  return state.parked[index];
+}
+
+}  // namespace
+
 // Numbers the cross-attentions in the order of loading, which is that of the
 // keys. The pointers are into vectors' memory, which stays where it is when the
 // UNet moves.
@@ -36,17 +47,34 @@ Shape UNet::OutputShape(const UNetPiece& piece, const Shape& sample) const {
   return Shape{sample[0], h, w, piece.outputs};
 }
 
-// Runs all pieces in order; the rows of the batch share every op.
 void UNet::Forward(const Pass& pass, const UNetInput& input,
                    const TensorView& out) const {
+  RunSegment(pass,
+             {.pieces = {0, parts_.pieces.size()},
+              .hidden = input.sample,
+              .parked = {},
+              .out = out},
+             input);
+}
+
+// Runs the pieces in order; the rows of the batch share every op.
+void UNet::RunSegment(const Pass& pass, const UNetSegment& segment,
+                      const UNetInput& input) const {
+  CHECK(!segment.pieces.empty());
   // Computes silu(embedding) once; every resnet block projects it anew.
   const Scratch time =
       pass.Allocate(Shape{input.timesteps.shape[0], parts_.time.outputs()});
-  parts_.time.Forward(pass, input.timesteps, time.view());
+  if (parts_.added.has_value()) {
+    parts_.time.ForwardAdding(pass, input.timesteps, input.added, time.view());
+  } else {
+    parts_.time.Forward(pass, input.timesteps, time.view());
+  }
   UNetState state;
-  state.hidden = input.sample;
-  for (const UNetPiece& piece : parts_.pieces) {
-    RunPiece(pass, piece, input, time.view(), out, state);
+  state.hidden = segment.hidden;
+  state.parked = segment.parked;
+  for (size_t i = segment.pieces.begin; i < segment.pieces.end; ++i) {
+    if (i + 1 == segment.pieces.end) state.target = segment.out;
+    RunPiece(pass, parts_.pieces[i], input, time.view(), segment.out, state);
   }
 }
 
@@ -61,10 +89,13 @@ void UNet::RunPiece(const Pass& pass, const UNetPiece& piece,
     joined = TakeSkip(pass, piece.takes_skip, state);
     x = joined->view();
   }
+  std::optional<TensorView> target = std::exchange(state.target, std::nullopt);
+  if (piece.kind == Kind::kConvOut) target = out;
+  if (!target.has_value()) target = FindParked(state, piece.saves_skip);
   // Writes to the caller's tensor, which the arena does not own.
-  if (piece.kind == Kind::kConvOut) {
-    RunLayer(pass, piece, input, time, x, out);
-    state.hidden = out;
+  if (target.has_value()) {
+    RunLayer(pass, piece, input, time, x, *target);
+    state.hidden = *target;
     state.owner.reset();
     return;
   }
@@ -82,16 +113,17 @@ void UNet::RunPiece(const Pass& pass, const UNetPiece& piece,
 }
 
 // Joins a skip behind the hidden channels and lets go of both.
-// An earlier piece must have saved the skip under `index`.
+// An earlier piece must have saved the skip under `index`, or parked it.
 Scratch UNet::TakeSkip(const Pass& pass, int index, UNetState& state) {
   std::optional<Scratch>& skip = state.skips[static_cast<size_t>(index)];
-  CHECK(skip.has_value());
+  const std::optional<TensorView> parked = FindParked(state, index);
+  CHECK(skip.has_value() || parked.has_value());
+  const TensorView taken = parked.has_value() ? *parked : skip->view();
   const Shape& shape = state.hidden.shape;
   Scratch joined = pass.Allocate(
-      Shape{shape[0], shape[1], shape[2], shape[3] + skip->view().shape[3]});
+      Shape{shape[0], shape[1], shape[2], shape[3] + taken.shape[3]});
   kernels::ConcatChannels(
-      pass.stream,
-      {.a = state.hidden, .b = skip->view(), .out = joined.view()});
+      pass.stream, {.a = state.hidden, .b = taken, .out = joined.view()});
   state.owner.reset();
   skip.reset();
   return joined;

@@ -8,9 +8,8 @@
 namespace tessera::model {
 namespace {
 
-// Options of UNet2DConditionModel that no Stable Diffusion 1 or 2 model sets.
-constexpr const char* kAbsent[] = {"addition_embed_type",
-                                   "class_embed_type",
+// Options of UNet2DConditionModel that no Stable Diffusion model sets.
+constexpr const char* kAbsent[] = {"class_embed_type",
                                    "conv_in_kernel_size",
                                    "cross_attention_norm",
                                    "encoder_hid_dim",
@@ -89,6 +88,29 @@ absl::Status CheckTimeEmbedding(const ConfigFile& file,
   return absl::OkStatus();
 }
 
+// Reads the embedding of pooled text and sizes that models of the XL kind add
+// to that of the timestep.
+absl::Status ReadAddedEmbedding(const ConfigFile& file, UNetConfig& config) {
+  constexpr const char* kType = "addition_embed_type";
+  if (!file.Has(kType)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string type, file.StringOr(kType, ""));
+  if (type != "text_time") return file.Error(kType, "null or text_time");
+  ASSIGN_OR_RETURN(config.added_sinusoids,
+                   file.Int("addition_time_embed_dim", 1, 65536));
+  const int64_t half = config.added_sinusoids / 2;
+  if (config.added_sinusoids % 2 != 0 ||
+      config.freq_shift >= static_cast<float>(half)) {
+    return file.Error("addition_time_embed_dim",
+                      "an even number, more than twice freq_shift");
+  }
+  constexpr const char* kInputs = "projection_class_embeddings_input_dim";
+  ASSIGN_OR_RETURN(config.added_inputs, file.Int(kInputs, 1, 1'000'000));
+  if (config.pooled_width() < 1) {
+    return file.Error(kInputs, "more than six times addition_time_embed_dim");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<UNetConfig> ReadUNetConfig(const ConfigFile& file) {
@@ -136,6 +158,7 @@ absl::StatusOr<UNetConfig> ReadUNetConfig(const ConfigFile& file) {
                    file.BoolOr("flip_sin_to_cos", true));
   ASSIGN_OR_RETURN(config.freq_shift, file.FloatOr("freq_shift", 0));
   RETURN_IF_ERROR(CheckTimeEmbedding(file, config));
+  RETURN_IF_ERROR(ReadAddedEmbedding(file, config));
   // Checks what group norm and attention divide.
   for (size_t i = 0; i < blocks; ++i) {
     // Is the width that all resnets and transformers of the level work at.

@@ -33,6 +33,19 @@ struct UNetConfig {
   // Whether the time embedding has its cosines first.
   bool flip_sin_to_cos = true;
   float freq_shift = 0;
+  // Of what Stable Diffusion XL adds to the time embedding, made of the pooled
+  // text and of six numbers; 0: nothing is added.
+  int64_t added_sinusoids = 0;  // channels a number
+  int64_t added_inputs = 0;     // channels of text and numbers together
+
+  bool has_added_embedding() const { return added_inputs > 0; }
+  // Width of the pooled text that the UNet reads; 0: none.
+  int64_t pooled_width() const {
+    return added_inputs - kAddedNumbers * added_sinusoids;
+  }
+
+  // Original height and width, top and left of the crop, height and width.
+  static constexpr int64_t kAddedNumbers = 6;
 };
 
 // Reads and checks a config. Errors: INVALID_ARGUMENT naming file and field,

@@ -1,6 +1,10 @@
 // How a config becomes the UNet's pieces.
+#include <algorithm>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -19,9 +23,14 @@ constexpr int64_t kTimeMultiple = 4;
 // Reads layer after layer and notes the pieces, as diffusers' constructor does.
 class Loader {
  public:
-  Loader(const WeightReader& reader, kernels::Device& device,
-         const UNetConfig& config)
-      : source_{reader, device, parts_.table}, config_(config) {}
+  // Reads nothing, and only lists, without a reader and a device.
+  Loader(const WeightReader* reader, kernels::Device* device,
+         const UNetConfig& config, std::span<const PieceRange> owned)
+      : config_(config), owned_(owned) {
+    if (reader != nullptr) {
+      source_.emplace(LayerSource{*reader, *device, parts_.table});
+    }
+  }
 
   absl::StatusOr<UNetParts> Load();
 
@@ -37,10 +46,12 @@ class Loader {
   void AddPiece(Kind kind, const std::string& name, size_t index);
   // Makes the last piece save its output.
   void SaveSkip();
+  bool OwnsNext() const;
 
   UNetParts parts_;
-  const LayerSource source_;
+  std::optional<LayerSource> source_;  // absent: only lists
   const UNetConfig& config_;
+  const std::span<const PieceRange> owned_;
   int64_t channels_ = 0;  // of the hidden picture so far
   int level_ = 0;
   int num_skips_ = 0;
@@ -48,14 +59,24 @@ class Loader {
   std::vector<int64_t> skip_channels_;  // by skip
 };
 
-// Notes a piece that runs layer `index` of its kind at the level and with the
-// channels reached so far.
+// Says whether the layer of the piece that is noted next is to be loaded.
+bool Loader::OwnsNext() const {
+  const size_t next = parts_.pieces.size();
+  return source_.has_value() && std::any_of(owned_.begin(), owned_.end(),
+                                            [&](const PieceRange& range) {
+                                              return range.Contains(next);
+                                            });
+}
+
+// Notes a piece that runs layer `index` of its kind, if it is loaded, at the
+// level and with the channels reached so far.
 void Loader::AddPiece(Kind kind, const std::string& name, size_t index) {
-  parts_.pieces.push_back({.kind = kind,
-                           .name = name,
-                           .index = static_cast<int64_t>(index),
-                           .level = level_,
-                           .outputs = channels_});
+  parts_.pieces.push_back(
+      {.kind = kind,
+       .name = name,
+       .index = OwnsNext() ? static_cast<int64_t>(index) : -1,
+       .level = level_,
+       .outputs = channels_});
 }
 
 // Saves channels too: the resnet that takes the skip reads both.
@@ -73,61 +94,74 @@ absl::Status Loader::AddResnet(const std::string& name, int64_t outputs,
   int64_t inputs = channels_;
   if (takes_skip >= 0)
     inputs += skip_channels_[static_cast<size_t>(takes_skip)];
-  ASSIGN_OR_RETURN(
-      ResnetBlock resnet,
-      ResnetBlock::Load(source_, {.name = name,
-                                  .inputs = inputs,
-                                  .outputs = outputs,
-                                  .time_channels = parts_.time.outputs(),
-                                  .groups = config_.norm_num_groups,
-                                  .epsilon = config_.norm_eps}));
+  const size_t index = parts_.resnets.size();
+  if (OwnsNext()) {
+    ASSIGN_OR_RETURN(
+        ResnetBlock resnet,
+        ResnetBlock::Load(*source_, {.name = name,
+                                     .inputs = inputs,
+                                     .outputs = outputs,
+                                     .time_channels = parts_.time.outputs(),
+                                     .groups = config_.norm_num_groups,
+                                     .epsilon = config_.norm_eps}));
+    parts_.resnets.push_back(std::move(resnet));
+  }
   // Comes before AddPiece, which records the output's channels.
   channels_ = outputs;
-  AddPiece(Kind::kResnet, name, parts_.resnets.size());
+  AddPiece(Kind::kResnet, name, index);
   parts_.pieces.back().takes_skip = takes_skip;
-  parts_.resnets.push_back(std::move(resnet));
   return absl::OkStatus();
 }
 
 // Adds a transformer with the heads and depth of down block `block`.
 absl::Status Loader::AddTransformer(const std::string& name, size_t block) {
-  ASSIGN_OR_RETURN(
-      SpatialTransformer transformer,
-      SpatialTransformer::Load(
-          source_, {.name = name,
-                    .channels = channels_,
-                    .heads = config_.attention_heads[block],
-                    .context = config_.cross_attention_dim,
-                    .depth = config_.transformer_layers[block],
-                    .groups = config_.norm_num_groups,
-                    .linear_projection = config_.use_linear_projection}));
-  AddPiece(Kind::kTransformer, name, parts_.transformers.size());
-  parts_.transformers.push_back(std::move(transformer));
+  const size_t index = parts_.transformers.size();
+  if (OwnsNext()) {
+    ASSIGN_OR_RETURN(
+        SpatialTransformer transformer,
+        SpatialTransformer::Load(
+            *source_, {.name = name,
+                       .channels = channels_,
+                       .heads = config_.attention_heads[block],
+                       .context = config_.cross_attention_dim,
+                       .depth = config_.transformer_layers[block],
+                       .groups = config_.norm_num_groups,
+                       .linear_projection = config_.use_linear_projection}));
+    parts_.transformers.push_back(std::move(transformer));
+  }
+  AddPiece(Kind::kTransformer, name, index);
   return absl::OkStatus();
 }
 
 // Adds a convolution of stride two; its output is a level deeper.
 absl::Status Loader::AddDownsampler(const std::string& name) {
-  ASSIGN_OR_RETURN(Conv2d conv, Conv2d::Load(source_, {.name = name,
-                                                       .inputs = channels_,
-                                                       .outputs = channels_,
-                                                       .stride = 2}));
+  const size_t index = parts_.downsamplers.size();
+  if (OwnsNext()) {
+    ASSIGN_OR_RETURN(Conv2d conv, Conv2d::Load(*source_, {.name = name,
+                                                          .inputs = channels_,
+                                                          .outputs = channels_,
+                                                          .stride = 2}));
+    parts_.downsamplers.push_back(std::move(conv));
+  }
   // Changes the level first: a piece is noted with the level of its output.
   ++level_;
-  AddPiece(Kind::kDownsample, name, parts_.downsamplers.size());
-  parts_.downsamplers.push_back(std::move(conv));
+  AddPiece(Kind::kDownsample, name, index);
   return absl::OkStatus();
 }
 
 // Adds a convolution behind an enlargement to the level above.
 absl::Status Loader::AddUpsampler(const std::string& name) {
-  ASSIGN_OR_RETURN(Conv2d conv, Conv2d::Load(source_, {.name = name,
-                                                       .inputs = channels_,
-                                                       .outputs = channels_}));
+  const size_t index = parts_.upsamplers.size();
+  if (OwnsNext()) {
+    ASSIGN_OR_RETURN(Conv2d conv,
+                     Conv2d::Load(*source_, {.name = name,
+                                             .inputs = channels_,
+                                             .outputs = channels_}));
+    parts_.upsamplers.push_back(std::move(conv));
+  }
   // Comes first for the same reason.
   --level_;
-  AddPiece(Kind::kUpsample, name, parts_.upsamplers.size());
-  parts_.upsamplers.push_back(std::move(conv));
+  AddPiece(Kind::kUpsample, name, index);
   return absl::OkStatus();
 }
 
@@ -195,16 +229,29 @@ absl::Status Loader::LoadUp(size_t step) {
 // Adds everything in the order of running, and so numbers the layers.
 absl::StatusOr<UNetParts> Loader::Load() {
   const int64_t first = config_.block_out_channels.front();
-  ASSIGN_OR_RETURN(
-      parts_.time,
-      TimeEmbedding::Load(source_, {.sinusoids = first,
+  if (source_.has_value()) {
+    ASSIGN_OR_RETURN(parts_.time,
+                     TimeEmbedding::Load(
+                         *source_, {.sinusoids = first,
                                     .outputs = kTimeMultiple * first,
                                     .flip_sin_to_cos = config_.flip_sin_to_cos,
                                     .freq_shift = config_.freq_shift}));
-  ASSIGN_OR_RETURN(parts_.conv_in,
-                   Conv2d::Load(source_, {.name = "conv_in",
-                                          .inputs = config_.in_channels,
-                                          .outputs = first}));
+  }
+  if (source_.has_value() && config_.has_added_embedding()) {
+    ASSIGN_OR_RETURN(parts_.added,
+                     AddedEmbedding::Load(
+                         *source_, {.inputs = config_.added_inputs,
+                                    .sinusoids = config_.added_sinusoids,
+                                    .outputs = kTimeMultiple * first,
+                                    .flip_sin_to_cos = config_.flip_sin_to_cos,
+                                    .freq_shift = config_.freq_shift}));
+  }
+  if (OwnsNext()) {
+    ASSIGN_OR_RETURN(parts_.conv_in,
+                     Conv2d::Load(*source_, {.name = "conv_in",
+                                             .inputs = config_.in_channels,
+                                             .outputs = first}));
+  }
   channels_ = first;
   AddPiece(Kind::kConvIn, "conv_in", 0);
   SaveSkip();
@@ -219,13 +266,16 @@ absl::StatusOr<UNetParts> Loader::Load() {
   }
   RETURN_IF_ERROR(LoadMid());
   for (size_t step = 0; step < blocks; ++step) RETURN_IF_ERROR(LoadUp(step));
-  ASSIGN_OR_RETURN(parts_.norm_out,
-                   GroupNorm::Load(source_, "conv_norm_out", channels_,
-                                   config_.norm_num_groups, config_.norm_eps));
-  ASSIGN_OR_RETURN(parts_.conv_out,
-                   Conv2d::Load(source_, {.name = "conv_out",
-                                          .inputs = channels_,
-                                          .outputs = config_.out_channels}));
+  if (OwnsNext()) {
+    ASSIGN_OR_RETURN(
+        parts_.norm_out,
+        GroupNorm::Load(*source_, "conv_norm_out", channels_,
+                        config_.norm_num_groups, config_.norm_eps));
+    ASSIGN_OR_RETURN(parts_.conv_out,
+                     Conv2d::Load(*source_, {.name = "conv_out",
+                                             .inputs = channels_,
+                                             .outputs = config_.out_channels}));
+  }
   channels_ = config_.out_channels;
   AddPiece(Kind::kConvOut, "conv_out", 0);
   // Ends the loader: its source refers to the parts that move away.
@@ -237,9 +287,28 @@ absl::StatusOr<UNetParts> Loader::Load() {
 absl::StatusOr<UNet> UNet::Load(const WeightReader& reader,
                                 kernels::Device& device,
                                 const UNetConfig& config) {
-  Loader loader(reader, device, config);
+  const PieceRange all = PieceRange::All();
+  return LoadPieces(reader, device, config, {&all, 1});
+}
+
+absl::StatusOr<UNet> UNet::LoadPieces(const WeightReader& reader,
+                                      kernels::Device& device,
+                                      const UNetConfig& config,
+                                      std::span<const PieceRange> owned) {
+  Loader loader(&reader, &device, config, owned);
   ASSIGN_OR_RETURN(UNetParts parts, loader.Load());
+  const bool partial =
+      std::any_of(parts.pieces.begin(), parts.pieces.end(),
+                  [](const UNetPiece& piece) { return piece.index < 0; });
+  if (partial) parts.table.set_partial();
   return UNet(std::move(parts));
+}
+
+absl::StatusOr<std::vector<UNetPiece>> UNet::ListPieces(
+    const UNetConfig& config) {
+  Loader loader(nullptr, nullptr, config, {});
+  ASSIGN_OR_RETURN(UNetParts parts, loader.Load());
+  return std::move(parts.pieces);
 }
 
 }  // namespace tessera::model

@@ -51,6 +51,8 @@ absl::StatusOr<VaeConfig> ReadVaeConfig(const ConfigFile& file) {
   // Is absent from Stable Diffusion's configs, hence 0; later autoencoders set
   // it.
   ASSIGN_OR_RETURN(config.shift_factor, file.FloatOr("shift_factor", 0));
+  // Is true where absent, as in diffusers.
+  ASSIGN_OR_RETURN(config.force_upcast, file.BoolOr("force_upcast", true));
   return config;
 }
 

@@ -24,6 +24,9 @@ struct VaeConfig {
   bool use_post_quant_conv = true;
   float scaling_factor = 0;  // latents are divided by it before decoding
   float shift_factor = 0;    // and then this is added
+  // Whether activations overflow f16: the XL kind then decodes in f32 where the
+  // device computes in f16.
+  bool force_upcast = true;
 
   // Returns pixels a latent: 2 for every block but the last.
   int64_t scale() const {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "worker/model/mapped_file.h"
 
 namespace tessera::model {
 
@@ -22,7 +23,14 @@ absl::StatusOr<WeightReader> WeightReader::Open(const std::string& folder,
     if (!absl::IsNotFound(half.status())) file = std::move(half);
   }
   if (!file.ok()) return std::move(file).status();
-  return WeightReader(*std::move(file));
+  WeightReader reader(*std::move(file));
+  const std::string ranges = absl::StrCat(folder, "/", kInputRangesFile);
+  const absl::StatusOr<MappedFile> text = MappedFile::Open(ranges);
+  if (absl::IsNotFound(text.status())) return reader;
+  RETURN_IF_ERROR(text.status());
+  ASSIGN_OR_RETURN(reader.input_ranges_,
+                   InputRanges::Parse(text->bytes(), ranges));
+  return reader;
 }
 
 bool WeightReader::Has(std::string_view name) const {

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "kernels/tensor.h"
+#include "worker/model/input_ranges.h"
 #include "worker/model/safetensors.h"
 
 namespace tessera::model {
@@ -15,8 +16,9 @@ namespace tessera::model {
 class WeightReader {
  public:
   // Opens the weights file in `folder`: `stem`.safetensors or its ".fp16"
-  // variant, such as "diffusion_pytorch_model". Errors: NOT_FOUND naming the
-  // file, or as of Safetensors::Open.
+  // variant, such as "diffusion_pytorch_model", and kInputRangesFile if it is
+  // there. Errors: NOT_FOUND naming the file, or as of Safetensors::Open and
+  // InputRanges::Parse.
   static absl::StatusOr<WeightReader> Open(const std::string& folder,
                                            const std::string& stem);
 
@@ -30,10 +32,14 @@ class WeightReader {
 
   const Safetensors& file() const { return file_; }
 
+  // What is known of the inputs of the part's layers; nothing as a rule.
+  const InputRanges& input_ranges() const { return input_ranges_; }
+
  private:
   explicit WeightReader(Safetensors file);
 
   Safetensors file_;
+  InputRanges input_ranges_;
 };
 
 }  // namespace tessera::model

@@ -69,6 +69,24 @@ TEST_F(GuardedDeviceTest, SixteenBitsAreItsOwnTypeOfActivations) {
   EXPECT_EQ(stream.Synchronize().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST_F(GuardedDeviceTest, AnotherTypeSharesMemoryAndQueue) {
+  const auto half = MakeGuardedDevice(
+      {.compute_dtype = DType::kF16, .bytes = int64_t{1} << 20});
+  const auto wide = half->ComputingIn(DType::kF32);
+  EXPECT_EQ(&wide->memory(), &half->memory());
+  EXPECT_EQ(wide->backend(), half->backend());
+  EXPECT_EQ(wide->compute_dtype(), DType::kF32);
+  EXPECT_EQ(half->compute_dtype(), DType::kF16);
+  const Tensor f16 = Tensor::Create(*half, {3}, DType::kF16).value();
+  const Tensor f32 = Tensor::Create(*wide, {3}, DType::kF32).value();
+
+  Stream stream(*wide);
+  kernels::Add(stream, {.a = f32.view(), .b = f32.view(), .out = f32.view()});
+  EXPECT_TRUE(stream.Synchronize().ok());
+  kernels::Add(stream, {.a = f16.view(), .b = f16.view(), .out = f16.view()});
+  EXPECT_EQ(stream.Synchronize().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(GuardedDeviceTest, WeightsAreRowsThatUnpackToWhatTheyWere) {
   // [outputs, inputs, kernel, kernel] = [2, 3, 2, 1].
   Tensor weights({2, 3, 2, 1}, DType::kF32);

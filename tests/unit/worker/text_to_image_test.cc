@@ -77,15 +77,16 @@ TEST_F(TextToImageTest, ValidateNamesTheFieldThatIsWrong) {
 TEST_F(TextToImageTest, AnotherPipelineIsRefusedByName) {
   const testing::TemporaryFolder folder;
   testing::WriteText(folder / "model_index.json",
-                     R"({"_class_name": "StableDiffusionXLPipeline"})");
+                     R"({"_class_name": "StableDiffusionInpaintPipeline"})");
 
   const auto model = TextToImage::Load(folder.path(), *Demo().device);
 
   EXPECT_EQ(model.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(model.status().message(),
             folder / "model_index.json" +
-                ": _class_name: expected \"StableDiffusionPipeline\", got "
-                "\"StableDiffusionXLPipeline\"");
+                ": _class_name: expected StableDiffusionPipeline or "
+                "StableDiffusionXLPipeline, got "
+                "\"StableDiffusionInpaintPipeline\"");
 }
 
 TEST_F(TextToImageTest, MissingFolderIsNotFound) {
@@ -101,22 +102,22 @@ TEST_F(TextToImageTest, PromptsAreEncodedOncePerAdapterSet) {
       sets.Prepare({{Demo().Adapter("pixel-peft.safetensors"), 1.0f}}).value();
   const AdapterSet& pixel = *pixel_set;
 
-  const auto plain = cache.Get("a fox", {}).value();
-  EXPECT_EQ(cache.Get("a fox", {}).value(), plain);
+  const auto plain = cache.Get({.text = "a fox"}, {}).value();
+  EXPECT_EQ(cache.Get({.text = "a fox"}, {}).value(), plain);
   EXPECT_EQ(cache.encoded(), 1);
-  EXPECT_NE(cache.Get("a fox", pixel).value(), plain);
+  EXPECT_NE(cache.Get({.text = "a fox"}, pixel).value(), plain);
   EXPECT_EQ(cache.encoded(), 2);
 }
 
 TEST_F(TextToImageTest, CacheForgetsThePromptUsedLongestAgo) {
   PromptCache cache(*Demo().model, 2);
   for (const char* prompt : {"a", "b", "a", "c"}) {
-    ASSERT_TRUE(cache.Get(prompt, {}).ok());
+    ASSERT_TRUE(cache.Get({.text = prompt}, {}).ok());
   }
 
-  ASSERT_TRUE(cache.Get("a", {}).ok());
+  ASSERT_TRUE(cache.Get({.text = "a"}, {}).ok());
   EXPECT_EQ(cache.encoded(), 3);
-  ASSERT_TRUE(cache.Get("b", {}).ok());
+  ASSERT_TRUE(cache.Get({.text = "b"}, {}).ok());
   EXPECT_EQ(cache.encoded(), 4);
 }
 

@@ -55,7 +55,7 @@ int64_t AllocationsOfThirdCall(const DemoModel& demo,
   BatchRows rows(*demo.model, 2);
   AdapterSets sets(*demo.model, 0);
   const auto set = sets.Prepare(adapters).value();
-  const auto prompt = prompts.Get("a red apple", *set).value();
+  const auto prompt = prompts.Get({.text = "a red apple"}, *set).value();
   EXPECT_TRUE(
       rows.Arrange({{prompt, set}, {prompt, sets.Prepare({}).value()}}).ok());
   const Tensor sample(Shape{2, 8, 8, 4}, DType::kF32);

@@ -86,6 +86,55 @@ TEST(TextEncoderConfigTest, AbsentFieldsTakeTheDefaultsOfTheClass) {
   EXPECT_EQ(config->hidden_act, Activation::kQuickGelu);
 }
 
+// Returns text_encoder_2/config.json of Stable Diffusion XL as it was
+// published.
+json SecondOfXl() {
+  return json::parse(R"({
+    "architectures": ["CLIPTextModelWithProjection"],
+    "attention_dropout": 0.0, "bos_token_id": 0, "dropout": 0.0,
+    "eos_token_id": 2, "hidden_act": "gelu", "hidden_size": 1280,
+    "initializer_factor": 1.0, "initializer_range": 0.02,
+    "intermediate_size": 5120, "layer_norm_eps": 1e-05,
+    "max_position_embeddings": 77, "model_type": "clip_text_model",
+    "num_attention_heads": 20, "num_hidden_layers": 32, "pad_token_id": 1,
+    "projection_dim": 1280, "torch_dtype": "float16",
+    "transformers_version": "4.32.0.dev0", "vocab_size": 49408})");
+}
+
+TEST(TextEncoderConfigTest, ReadsTheSecondEncoderOfStableDiffusionXl) {
+  const auto config = ReadJson(ReadProjectingTextEncoderConfig, SecondOfXl());
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->hidden_size, 1280);
+  EXPECT_EQ(config->num_hidden_layers, 32);
+  EXPECT_EQ(config->num_attention_heads, 20);
+  EXPECT_EQ(config->hidden_act, Activation::kGelu);
+  EXPECT_EQ(config->projection_dim, 1280);
+  EXPECT_EQ(config->eos_token_id, TextEncoderConfig::kLargestId);
+}
+
+// As transformers' CLIPTextConfig has them today.
+TEST(TextEncoderConfigTest, ProjectionTakesTheDefaultsOfTheClass) {
+  const auto config = ReadJson(ReadProjectingTextEncoderConfig, json::object());
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->projection_dim, 512);
+  EXPECT_EQ(config->eos_token_id, 49407);
+}
+
+TEST(TextEncoderConfigTest, ProjectionIsReadOfItsOwnClassAlone) {
+  const auto plain = ReadJson(ReadTextEncoderConfig, StableDiffusion1());
+  ASSERT_THAT(plain, IsOk());
+  EXPECT_EQ(plain->projection_dim, 0);
+
+  ExpectRefused(ReadProjectingTextEncoderConfig, SecondOfXl(),
+                {{"architectures",
+                  {{"CLIPTextModel"}, {"CLIPModel"}},
+                  "CLIPTextModelWithProjection"},
+                 {"projection_dim", {0, 65537}, "an integer from 1 to 65536"},
+                 {"eos_token_id", {-1}, "an integer from 0 to 1000000"}});
+}
+
 // The second encoder of SDXL is of the first of these.
 TEST(TextEncoderConfigTest, OtherModelsAreRefused) {
   ExpectRefused(ReadTextEncoderConfig, Demo(),

@@ -96,34 +96,75 @@ TEST(UNetConfigTest, ReadsStableDiffusion2) {
   EXPECT_TRUE(config->use_linear_projection);
 }
 
-// Its text embeddings come from two encoders, and it takes sizes beside them.
-TEST(UNetConfigTest, StableDiffusionXlIsRefused) {
-  const json xl =
-      With(StableDiffusion2(),
-           {{"addition_embed_type", "text_time"},
-            {"addition_time_embed_dim", 256},
-            {"attention_head_dim", {5, 10, 20}},
-            {"block_out_channels", {320, 640, 1280}},
-            {"cross_attention_dim", 2048},
-            {"down_block_types",
-             {"DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"}},
-            {"projection_class_embeddings_input_dim", 2816},
-            {"sample_size", 128},
-            {"transformer_layers_per_block", {1, 2, 10}},
-            {"up_block_types",
-             {"CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"}}});
+// Returns unet/config.json of Stable Diffusion XL 1.0 as it was published.
+json StableDiffusionXl() {
+  return json::parse(R"({
+    "_class_name": "UNet2DConditionModel", "_diffusers_version": "0.19.0.dev0",
+    "act_fn": "silu", "addition_embed_type": "text_time",
+    "addition_embed_type_num_heads": 64, "addition_time_embed_dim": 256,
+    "attention_head_dim": [5, 10, 20], "block_out_channels": [320, 640, 1280],
+    "center_input_sample": false, "class_embed_type": null,
+    "class_embeddings_concat": false, "conv_in_kernel": 3,
+    "conv_out_kernel": 3, "cross_attention_dim": 2048,
+    "cross_attention_norm": null,
+    "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D",
+                         "CrossAttnDownBlock2D"],
+    "downsample_padding": 1, "dual_cross_attention": false,
+    "encoder_hid_dim": null, "encoder_hid_dim_type": null,
+    "flip_sin_to_cos": true, "freq_shift": 0, "in_channels": 4,
+    "layers_per_block": 2, "mid_block_only_cross_attention": null,
+    "mid_block_scale_factor": 1, "mid_block_type": "UNetMidBlock2DCrossAttn",
+    "norm_eps": 1e-05, "norm_num_groups": 32, "num_attention_heads": null,
+    "num_class_embeds": null, "only_cross_attention": false, "out_channels": 4,
+    "projection_class_embeddings_input_dim": 2816,
+    "resnet_out_scale_factor": 1.0, "resnet_skip_time_act": false,
+    "resnet_time_scale_shift": "default", "sample_size": 128,
+    "time_cond_proj_dim": null, "time_embedding_act_fn": null,
+    "time_embedding_dim": null, "time_embedding_type": "positional",
+    "timestep_post_act": null, "transformer_layers_per_block": [1, 2, 10],
+    "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D",
+                       "UpBlock2D"],
+    "upcast_attention": null, "use_linear_projection": true})");
+}
 
-  EXPECT_THAT(ReadJson(ReadUNetConfig, xl),
-              StatusIs(kInvalid,
-                       "model/config.json: addition_embed_type: "
-                       "expected null, got \"text_time\""));
+TEST(UNetConfigTest, ReadsStableDiffusionXl) {
+  const auto config = ReadJson(ReadUNetConfig, StableDiffusionXl());
 
-  // Without that, its blocks alone are of a known kind.
-  const auto blocks =
-      ReadJson(ReadUNetConfig, With(xl, {{"addition_embed_type", nullptr}}));
-  ASSERT_THAT(blocks, IsOk());
-  EXPECT_THAT(blocks->down_cross_attention, ElementsAre(false, true, true));
-  EXPECT_THAT(blocks->transformer_layers, ElementsAre(1, 2, 10));
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->sample_size, 128);
+  EXPECT_THAT(config->down_cross_attention, ElementsAre(false, true, true));
+  EXPECT_THAT(config->up_cross_attention, ElementsAre(true, true, false));
+  EXPECT_THAT(config->transformer_layers, ElementsAre(1, 2, 10));
+  EXPECT_THAT(config->attention_heads, ElementsAre(5, 10, 20));
+  EXPECT_TRUE(config->use_linear_projection);
+  EXPECT_TRUE(config->has_added_embedding());
+  EXPECT_EQ(config->added_sinusoids, 256);
+  EXPECT_EQ(config->added_inputs, 2816);
+  EXPECT_EQ(config->pooled_width(), 1280);
+}
+
+TEST(UNetConfigTest, OtherModelsAddNothingToTheTime) {
+  const auto config = ReadJson(ReadUNetConfig, StableDiffusion1());
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_FALSE(config->has_added_embedding());
+  EXPECT_EQ(config->pooled_width(), 0);
+}
+
+TEST(UNetConfigTest, AddedEmbeddingsThatDoNotFitAreRefused) {
+  ExpectRefused(
+      ReadUNetConfig, StableDiffusionXl(),
+      {{"addition_embed_type", {"text", "image"}, "null or text_time"},
+       {"addition_time_embed_dim",
+        {255, 1},
+        "an even number, more than twice freq_shift"},
+       {"addition_time_embed_dim", {0, nullptr}, "an integer from 1 to 65536"},
+       {"projection_class_embeddings_input_dim",
+        {1536, 1},
+        "more than six times addition_time_embed_dim"},
+       {"projection_class_embeddings_input_dim",
+        {0, nullptr},
+        "an integer from 1 to 1000000"}});
 }
 
 // Inpainting has 9 channels in, instruct-pix2pix 8; both 4 out.
@@ -306,7 +347,7 @@ TEST(UNetConfigTest, OptionsThatChangeArithmeticAreRefused) {
 TEST(UNetConfigTest, OptionsThatAddLayersAreRefused) {
   ExpectRefused(
       ReadUNetConfig, Demo(),
-      {{"addition_embed_type", {"text", "text_time", "image"}, "null"},
+      {{"addition_embed_type", {"text", "image"}, "null or text_time"},
        {"class_embed_type", {"timestep", "projection"}, "null"},
        {"cross_attention_norm", {"layer_norm"}, "null"},
        {"encoder_hid_dim", {4096}, "null"},
