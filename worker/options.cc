@@ -32,6 +32,12 @@ absl::Status Validate(const Options& options) {
   if (options.models.empty()) {
     return BadFlag("models", "name the folder that holds the models");
   }
+  if (options.compute_dtype != "auto" && options.compute_dtype != "f16" &&
+      options.compute_dtype != "bf16") {
+    return BadFlag("compute-dtype",
+                   absl::StrCat("expected auto, f16 or bf16, got \"",
+                                options.compute_dtype, "\""));
+  }
   if (options.threads < 0 || options.threads > kMostThreads) {
     return BadFlag("threads", absl::StrCat("expected 0 to ", kMostThreads,
                                            ", got ", options.threads));

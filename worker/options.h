@@ -14,12 +14,13 @@ namespace tessera::worker {
 
 // What the flags say, parsed; 0 and "" stand for defaults as noted.
 struct Options {
-  std::string coordinator;      // host:port
-  std::string models;           // folder whose subfolders are models
-  std::string device = "auto";  // auto, cpu or cuda:N
-  int threads = 0;              // of the CPU device; 0: one a core
-  int batch = 0;                // pictures in the UNet together; 0: chosen
-  std::string lora_cache;       // the node's cache folder; empty: none
+  std::string coordinator;             // host:port
+  std::string models;                  // folder whose subfolders are models
+  std::string device = "auto";         // auto, cpu or cuda:N
+  std::string compute_dtype = "auto";  // auto, f16 or bf16
+  int threads = 0;                     // of the CPU device; 0: one a core
+  int batch = 0;           // pictures in the UNet together; 0: chosen
+  std::string lora_cache;  // the node's cache folder; empty: none
   // Of LoRA files in that folder, which all workers of the node share.
   int64_t lora_cache_bytes = int64_t{32} << 30;
   // Of LoRAs that this worker has parsed: f32, twice the size of f16 files.

@@ -58,7 +58,10 @@ void EngineExecutor::Execute(const Assignment& assignment,
   // other.
   int& batch =
       batches_.try_emplace(assignment.model, options_.batch).first->second;
-  ShardRun run(assignment, assignment.isolate ? 1 : batch, **engine, **files,
+  const auto write = [&files](int task, const model::Image& image) {
+    return (*files)->Write(task, image);
+  };
+  ShardRun run(assignment, assignment.isolate ? 1 : batch, **engine, write,
                control, listener);
   run.Execute(unfinished);
   if (!assignment.isolate) batch = run.capacity();

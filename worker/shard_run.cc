@@ -1,6 +1,5 @@
 #include "worker/shard_run.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -9,17 +8,24 @@
 #include "common/log.h"
 
 namespace tessera::worker {
+namespace {
+
+// Batches of finished pictures that may wait to be written: one that is written
+// and one that has just come. Their pixels are a few megabytes each.
+constexpr size_t kBatchesToWrite = 2;
+
+}  // namespace
 
 ShardRun::ShardRun(const Assignment& assignment, int batch, Engine& engine,
-                   ImageFiles& files, ExecutionControl& control,
+                   ImageOutbox::Write write, ExecutionControl& control,
                    ExecutionListener& listener)
     : assignment_(assignment),
       engine_(engine),
-      files_(files),
       control_(control),
       listener_(listener),
       batcher_(batch),
-      reported_(engine.seconds()) {}
+      reported_(engine.seconds()),
+      outbox_(std::move(write), kBatchesToWrite * static_cast<size_t>(batch)) {}
 
 void ShardRun::Execute(const std::vector<int>& tasks) {
   for (const int task : tasks) batcher_.Add(Waiting(task));
@@ -27,15 +33,18 @@ void ShardRun::Execute(const std::vector<int>& tasks) {
   while (!batcher_.done()) {
     // Looks at the orders between two steps: a UNet call is never cut short.
     if (control_.stopped()) return Abandon();
+    ReportWritten(outbox_.Take());
     if (!engine_.health().ok()) break;
     if (!control_.draining()) Admit();
     if (batcher_.running() > 0) {
       // Waits for pictures in flight when draining: no new one was admitted.
       Step();
     } else if (control_.draining()) {
-      return;
+      break;
     }
   }
+  if (control_.stopped()) return Abandon();
+  ReportWritten(outbox_.TakeAll());
   if (const absl::Status health = engine_.health(); !health.ok()) {
     listener_.OnDeviceLost(health);
   }
@@ -86,33 +95,35 @@ void ShardRun::Step() {
   listener_.OnUNetCall(images);
   ReportStages();
   if (!engine_.health().ok()) return LoseDevice(finished);
-  if (StartAgain(finished)) return;
-  for (model::Finished& picture : finished) {
+  for (model::Finished& picture : StartAgain(std::move(finished))) {
     if (control_.stopped()) return;  // nothing more may be committed
     Finish(std::move(picture));
   }
 }
 
-// Has all pictures made anew, half as many together, if they failed because
-// they did not fit the device's memory. Returns whether they did: one alone
-// that does not fit fails.
-bool ShardRun::StartAgain(const std::vector<model::Finished>& finished) {
-  const bool all_failed =
-      finished.size() > 1 && finished.size() == running_.size() &&
-      std::all_of(finished.begin(), finished.end(), [](const auto& picture) {
-        return absl::IsResourceExhausted(picture.image.status());
-      });
-  if (!all_failed) return false;
-  const int fewer = static_cast<int>(finished.size()) / 2;
+// Has pictures made anew that failed because the device's memory did not
+// suffice for all that were in it, and half as many together from now on.
+// Returns the others. One picture alone that does not fit stays a failure.
+std::vector<model::Finished> ShardRun::StartAgain(
+    std::vector<model::Finished> finished) {
+  if (running_.size() < 2) return finished;
+  std::set<int> crowded;  // keeps the order of the shard
+  std::erase_if(finished, [&](const model::Finished& picture) {
+    if (!absl::IsResourceExhausted(picture.image.status())) return false;
+    crowded.insert(static_cast<int>(picture.ticket));
+    return true;
+  });
+  if (crowded.empty()) return finished;
+  const int fewer = static_cast<int>(running_.size()) / 2;
   Log(Severity::kWarning, "out of device memory, fewer pictures together",
-      {{"status", finished.front().image.status()}, {"batch", fewer}});
+      {{"pictures", crowded.size()}, {"batch", fewer}});
   batcher_.Shrink(fewer);
-  // Keeps the order of the shard; tickets are indices of tasks.
-  for (auto task = running_.rbegin(); task != running_.rend(); ++task) {
+  // Returns the last one first, so that they come in order.
+  for (auto task = crowded.rbegin(); task != crowded.rend(); ++task) {
     batcher_.Return(Waiting(*task));
+    running_.erase(*task);
   }
-  running_.clear();
-  return true;
+  return finished;
 }
 
 // Reports what was finished before the device was lost; what was in flight
@@ -131,7 +142,7 @@ void ShardRun::LoseDevice(const std::vector<model::Finished>& finished) {
   running_.clear();
 }
 
-// Writes a finished picture and reports it; its place is free before that.
+// Has a finished picture written; its place is free before that.
 void ShardRun::Finish(model::Finished finished) {
   const int task = static_cast<int>(finished.ticket);
   CHECK(running_.erase(task) == 1);
@@ -139,19 +150,28 @@ void ShardRun::Finish(model::Finished finished) {
   if (!finished.image.ok()) {
     return Report(MakeFailure(task, finished.image.status()));
   }
-  absl::StatusOr<WrittenImage> written = files_.Write(task, *finished.image);
-  if (!written.ok()) {
-    // Says nothing: a stopped execution has lost its lease.
+  outbox_.Put(task, *std::move(finished.image), finished.seconds);
+}
+
+// Reports pictures whose files are durable, or could not be written. Says
+// nothing when stopped: the execution has lost its lease.
+void ShardRun::ReportWritten(std::vector<ImageOutbox::Result> results) {
+  for (ImageOutbox::Result& result : results) {
     if (control_.stopped()) return;
-    return Report(MakeFailure(task, written.status()));
+    if (!result.written.ok()) {
+      Report(MakeFailure(result.task, result.written.status()));
+      continue;
+    }
+    WrittenImage written = *std::move(result.written);
+    const FileSeconds& file = written.seconds;
+    listener_.OnStage("image_encode", file.image_encode);
+    listener_.OnStage("image_write", file.image_write);
+    // Sums the picture's own time: in the batch, which it shared, and its
+    // file's.
+    written.image.seconds =
+        result.seconds + file.image_encode + file.image_write;
+    Report({result.task, std::move(written.image)});
   }
-  const FileSeconds& file = written->seconds;
-  listener_.OnStage("image_encode", file.image_encode);
-  listener_.OnStage("image_write", file.image_write);
-  // Sums the picture's own time: in the batch, which it shared, and its file's.
-  written->image.seconds =
-      finished.seconds + file.image_encode + file.image_write;
-  Report({task, std::move(written->image)});
 }
 
 // Hands a result on, and with it the warnings since the last one.
@@ -169,8 +189,10 @@ void ShardRun::ReportStages() {
   reported_ = total;
 }
 
-// Takes what is in flight out of the engine, which outlives this run.
+// Takes what is in flight out of the engine, which outlives this run, and
+// leaves the pictures that wait unwritten.
 void ShardRun::Abandon() {
+  outbox_.Drop();
   for (const int task : running_) engine_.Remove(task);
   running_.clear();
 }

@@ -9,7 +9,7 @@
 #include "worker/assignment.h"
 #include "worker/engine.h"
 #include "worker/execution_control.h"
-#include "worker/image_files.h"
+#include "worker/image_outbox.h"
 #include "worker/micro_batcher.h"
 #include "worker/shard_executor.h"
 
@@ -19,14 +19,17 @@ namespace tessera::worker {
 // handed in must outlive it. Thread-compatible; used once.
 class ShardRun {
  public:
+  // `write` is called on a thread of its own, one picture at a time.
   ShardRun(const Assignment& assignment, int batch, Engine& engine,
-           ImageFiles& files, ExecutionControl& control,
+           ImageOutbox::Write write, ExecutionControl& control,
            ExecutionListener& listener);
 
-  // Executes `tasks`. When stopped, removes what is in flight from the engine.
-  // When pictures do not fit the device's memory together, halves how many
-  // go together and begins them anew. When the device is lost, those in flight
-  // fail in a way that may pass, and the rest is left without a result.
+  // Executes `tasks`; files are written while the next pictures are made. Two
+  // batches of pictures may wait for that, then the engine waits. When stopped,
+  // removes what is in flight from the engine. When pictures do not fit the
+  // device's memory together, halves how many go together and begins anew those
+  // that failed. When the device is lost, those in flight fail in a way that
+  // may pass, and the rest is left without a result.
   void Execute(const std::vector<int>& tasks);
 
   // How many pictures go together by now.
@@ -36,18 +39,19 @@ class ShardRun {
   void Admit();
   bool AdmitLater(int task, const absl::Status& refusal);
   void Step();
-  bool StartAgain(const std::vector<model::Finished>& finished);
+  std::vector<model::Finished> StartAgain(
+      std::vector<model::Finished> finished);
   void LoseDevice(const std::vector<model::Finished>& finished);
   WaitingTask Waiting(int task) const;
   void Finish(model::Finished finished);
+  void ReportWritten(std::vector<ImageOutbox::Result> results);
   void Report(TaskResult result);
   void ReportStages();
   void Abandon();
 
-  // Borrowed, as the four below.
+  // Borrowed, as the three below.
   const Assignment& assignment_;
   Engine& engine_;
-  ImageFiles& files_;
   ExecutionControl& control_;
   ExecutionListener& listener_;
   // Decides who enters; the engine would refuse another size.
@@ -58,6 +62,7 @@ class ShardRun {
   std::set<std::string> warnings_;
   std::vector<std::string> new_warnings_;
   model::StageSeconds reported_;  // of the engine's, so far
+  ImageOutbox outbox_;
 };
 
 }  // namespace tessera::worker

@@ -29,6 +29,7 @@
 #include "tessera/internal/v1/worker_service.grpc.pb.h"
 #include "tessera/v1/lora_service.grpc.pb.h"
 #include "worker/command_line.h"
+#include "worker/compute_device.h"
 #include "worker/coordinator_link_grpc.h"
 #include "worker/holdings_link.h"
 #include "worker/lora/adapter_file.h"
@@ -55,6 +56,9 @@ ABSL_FLAG(std::string, models, "",
 ABSL_FLAG(std::string, device, "auto",
           "cpu, cuda:N, or auto: the first GPU if one can be used, else cpu. "
           "One worker uses one device.");
+ABSL_FLAG(std::string, compute_dtype, "auto",
+          "f16 or bf16 of a GPU, or auto: f16 on a GPU; the CPU computes in "
+          "f32.");
 ABSL_FLAG(int, threads, 0, "Threads of the CPU device; 0: one a core.");
 ABSL_FLAG(int, batch, 0,
           "Pictures that go through the UNet together; 0: chosen for the "
@@ -99,6 +103,7 @@ std::vector<std::string> FlagNames() {
   return {"coordinator",
           "models",
           "device",
+          "compute_dtype",
           "threads",
           "batch",
           "lora",
@@ -123,6 +128,7 @@ absl::StatusOr<Options> ReadOptions(const std::vector<std::string>& arguments) {
   options.coordinator = absl::GetFlag(FLAGS_coordinator);
   options.models = absl::GetFlag(FLAGS_models);
   options.device = absl::GetFlag(FLAGS_device);
+  options.compute_dtype = absl::GetFlag(FLAGS_compute_dtype);
   options.threads = absl::GetFlag(FLAGS_threads);
   options.batch = absl::GetFlag(FLAGS_batch);
   options.lora_cache = absl::GetFlag(FLAGS_lora_cache);
@@ -255,8 +261,10 @@ absl::Status Serve(const Options& options, const WorkerFacts& facts,
 absl::StatusOr<int> RunWorker(const Options& options) {
   ASSIGN_OR_RETURN(const std::vector<std::string> models,
                    ListModels(options.models));
-  ASSIGN_OR_RETURN(const std::unique_ptr<kernels::Device> device,
+  ASSIGN_OR_RETURN(std::unique_ptr<kernels::Device> opened,
                    kernels::OpenDevice(options.device, options.threads));
+  ASSIGN_OR_RETURN(const std::unique_ptr<kernels::Device> device,
+                   InComputeType(std::move(opened), options.compute_dtype));
   const WorkerFacts facts = DescribeWorker(options, *device, models);
 
   // Comes before what counts in it.
@@ -304,6 +312,7 @@ absl::StatusOr<int> RunWorker(const Options& options) {
       {{"worker", facts.worker_id},
        {"coordinator", options.coordinator},
        {"device", device->description()},
+       {"compute_dtype", kernels::Name(device->compute_dtype())},
        {"models", facts.models.size()},
        {"batch", facts.batch}});
   const absl::Status served =

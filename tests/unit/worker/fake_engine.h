@@ -13,7 +13,7 @@
 namespace tessera::worker {
 
 // Prompts decide what happens: "bad" is refused, "long" has no room beside
-// others, "nan" comes to nothing.
+// others, "large" has none at its last step, "nan" comes to nothing.
 class FakeEngine final : public Engine {
  public:
   const ModelFacts& facts() const override { return facts_; }
@@ -32,7 +32,7 @@ class FakeEngine final : public Engine {
       }
     }
     running_[ticket] = {task.num_inference_steps, width, height,
-                        task.prompt == "nan"};
+                        task.prompt == "nan", task.prompt == "large"};
     return warnings;
   }
 
@@ -52,6 +52,10 @@ class FakeEngine final : public Engine {
     for (auto& [ticket, running] : running_) {
       tickets.push_back(ticket);
       if (--running.steps > 0) continue;
+      if (running.large && running_.size() > 1) {
+        finished.push_back({ticket, absl::ResourceExhaustedError("full"), 0});
+        continue;
+      }
       finished.push_back({ticket, Make(running), 0.25});
     }
     for (const auto& one : finished) running_.erase(one.ticket);
@@ -82,6 +86,7 @@ class FakeEngine final : public Engine {
     int width = 0;
     int height = 0;
     bool not_a_number = false;
+    bool large = false;
   };
 
   static absl::StatusOr<model::Image> Make(const Running& running) {

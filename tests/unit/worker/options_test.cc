@@ -37,6 +37,9 @@ TEST(OptionsTest, BadFieldIsNamed) {
   options.models = "";
   ExpectRefused(options, "--models");
   options = Valid();
+  options.compute_dtype = "f32";
+  ExpectRefused(options, "--compute-dtype");
+  options = Valid();
   options.threads = -1;
   ExpectRefused(options, "--threads");
   options = Valid();

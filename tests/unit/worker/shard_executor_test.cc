@@ -263,6 +263,22 @@ TEST_F(ShardExecutorTest, PictureWithoutRoomWaitsUntilOthersHaveLeft) {
   listener_.Image(1);
 }
 
+// Decoding asks for memory, too, when the others are still in the batch.
+TEST_F(ShardExecutorTest, PictureWithoutRoomAtItsEndIsMadeAnew) {
+  Assignment assignment = Make(3);
+  assignment.tasks[0].prompt = "large";
+  assignment.tasks[1].num_inference_steps = 5;
+
+  Execute(assignment);
+
+  for (int task = 0; task < 3; ++task) {
+    EXPECT_EQ(listener_.Image(task).custom_id, "a" + std::to_string(task));
+  }
+  // One at a time from then on.
+  EXPECT_EQ(listener_.batches.front(), 2);
+  EXPECT_EQ(listener_.batches.back(), 1);
+}
+
 TEST_F(ShardExecutorTest, LostDeviceFailsWhatIsInFlightAndLeavesTheRest) {
   source_.engine.on_step = [&] {
     if (source_.engine.steps.size() == 1) {
