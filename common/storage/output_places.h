@@ -51,7 +51,7 @@ class OutputPlaces {
       const std::string& uri, const std::string& writer) const;
 
  private:
-  S3Access* const s3_;
+  S3Access* s3_;  // not const: places are assigned with options
 };
 
 }  // namespace tessera::storage
