@@ -33,7 +33,8 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
                                  "Seconds that loading a model took.")
                       .Add({}, metrics::WorkSeconds())),
       lora_disk_(registry, "disk"),
-      lora_memory_(registry, "memory") {
+      lora_memory_(registry, "memory"),
+      pipeline_(registry) {
   // Makes series exist from the start, so that rates see the first event.
   images_.Add({{"result", "done"}});
   commits_.Add({{"result", "OK"}});
@@ -102,6 +103,32 @@ WorkerMetrics::LoraTierMetrics::LoraTierMetrics(metrics::Registry& registry,
                            "Seconds that fetching or parsing a LoRA took, by "
                            "tier.")
                 .Add({{"tier", tier}}, metrics::CallSeconds())) {}
+
+WorkerMetrics::PipelineMetrics::PipelineMetrics(metrics::Registry& registry)
+    : busy_(registry
+                .Counter("tessera_worker_pipeline_busy_seconds_total",
+                         "Seconds in which this worker's stage computed.")
+                .Add({})),
+      idle_(registry
+                .Counter("tessera_worker_pipeline_idle_seconds_total",
+                         "Seconds in which this worker's stage waited for "
+                         "another rank.")
+                .Add({})),
+      bytes_(registry
+                 .Counter("tessera_worker_pipeline_sent_bytes_total",
+                          "Bytes of tensors that this worker's stage sent to "
+                          "other ranks.")
+                 .Add({})) {}
+
+// Guards the counters, which must not go down, against a clock that was set.
+void WorkerMetrics::PipelineMetrics::OnVisit(const pipeline::Visit&,
+                                             absl::Time begin,
+                                             absl::Time received,
+                                             absl::Time end, int64_t bytes) {
+  idle_.Increment(std::max(0.0, absl::ToDoubleSeconds(received - begin)));
+  busy_.Increment(std::max(0.0, absl::ToDoubleSeconds(end - received)));
+  bytes_.Increment(static_cast<double>(bytes));
+}
 
 void WorkerMetrics::LoraTierMetrics::OnHit() { hits_.Increment(); }
 

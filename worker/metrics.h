@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "common/metrics.h"
 #include "worker/lora/cache_events.h"
+#include "worker/pipeline/stage_events.h"
 
 namespace tessera::worker {
 
@@ -39,7 +40,25 @@ class WorkerMetrics {
   // Lives as long as this.
   lora::CacheEvents& lora_tier(LoraTier tier);
 
+  // Returns where a stage of a pipeline counts its work. Lives as long as
+  // this.
+  pipeline::StageEvents& stage() { return pipeline_; }
+
  private:
+  // The metrics of this worker's stage in pipelines.
+  class PipelineMetrics final : public pipeline::StageEvents {
+   public:
+    explicit PipelineMetrics(metrics::Registry& registry);
+
+    void OnVisit(const pipeline::Visit& visit, absl::Time begin,
+                 absl::Time received, absl::Time end, int64_t bytes) override;
+
+   private:
+    prometheus::Counter& busy_;
+    prometheus::Counter& idle_;
+    prometheus::Counter& bytes_;
+  };
+
   // The metrics of one tier of the LoRA cache.
   class LoraTierMetrics final : public lora::CacheEvents {
    public:
@@ -68,6 +87,7 @@ class WorkerMetrics {
   prometheus::Histogram& model_load_;
   LoraTierMetrics lora_disk_;
   LoraTierMetrics lora_memory_;
+  PipelineMetrics pipeline_;
 };
 
 }  // namespace tessera::worker

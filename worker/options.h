@@ -26,7 +26,9 @@ struct Options {
   // Of LoRAs that this worker has parsed: f32, twice the size of f16 files.
   int64_t lora_memory_bytes = int64_t{2} << 30;
   std::map<std::string, std::string> loras;  // file by name
-  std::string metrics_listen;                // host:port; empty: no metrics
+  std::string pipeline_host;   // by which workers reach it; empty: its name
+  bool preload = true;         // load a single model at the start
+  std::string metrics_listen;  // host:port; empty: no metrics
   LogFormat log_format = LogFormat::kText;
 };
 

@@ -27,7 +27,7 @@ class PipelineEngine final : public Engine {
                  lora::ModelLayers layers, int batch,
                  const pipeline::Layout& layout,
                  std::shared_ptr<pipeline::Channel> channel, LoraStore& loras,
-                 Clock& clock)
+                 pipeline::StageEvents& events, Clock& clock)
       : model_(std::move(model)),
         layers_(std::move(layers)),
         channel_(std::move(channel)),
@@ -102,16 +102,17 @@ class PipelineEngine final : public Engine {
 absl::StatusOr<std::unique_ptr<Engine>> LoadPipelineEngine(
     const std::string& name, const std::string& path, int batch,
     const pipeline::Layout& layout, std::shared_ptr<pipeline::Channel> channel,
-    kernels::Device& device, LoraStore& loras, Clock& clock) {
+    kernels::Device& device, LoraStore& loras, pipeline::StageEvents& events,
+    Clock& clock) {
   ASSIGN_OR_RETURN(
       std::unique_ptr<model::TextToImage> model,
       model::TextToImage::LoadPieces(path, device, RangesOf(layout, 0)));
   RETURN_IF_ERROR(
       pipeline::CheckLayout(layout, model->parts().unet.pieces().size()));
   ASSIGN_OR_RETURN(lora::ModelLayers layers, lora::ModelLayers::Read(path));
-  return std::make_unique<PipelineEngine>(name, std::move(model),
-                                          std::move(layers), batch, layout,
-                                          std::move(channel), loras, clock);
+  return std::make_unique<PipelineEngine>(
+      name, std::move(model), std::move(layers), batch, layout,
+      std::move(channel), loras, events, clock);
 }
 
 }  // namespace tessera::worker

@@ -166,7 +166,7 @@ class PipelineMember::Membership {
         std::unique_ptr<Engine> engine,
         LoadPipelineEngine(order.model, folder_, order.batch, order.layout,
                            std::move(channel), member_.device_, member_.loras_,
-                           member_.clock_));
+                           member_.events_, member_.clock_));
     BeReady(std::move(engine));
     return absl::OkStatus();
   }
@@ -200,7 +200,8 @@ class PipelineMember::Membership {
         unet, device,
         {.layout = order.layout,
          .micro_batches = pipeline::MicroBatches(order.stages),
-         .max_rows = 2 * int64_t{pictures}},
+         .max_rows = 2 * int64_t{pictures},
+         .events = &member_.events_},
         kMergedBytes, channel, find, member_.clock_);
     BeReady(nullptr);
     return server.Serve();
@@ -221,11 +222,13 @@ class PipelineMember::Membership {
 
 PipelineMember::PipelineMember(PipelineMemberOptions options,
                                kernels::Device& device, LoraStore& loras,
-                               std::function<void()> free_memory, Clock& clock)
+                               std::function<void()> free_memory,
+                               pipeline::StageEvents& events, Clock& clock)
     : options_(std::move(options)),
       device_(device),
       loras_(loras),
       free_memory_(std::move(free_memory)),
+      events_(events),
       clock_(clock) {}
 
 PipelineMember::~PipelineMember() = default;

@@ -12,6 +12,7 @@
 #include "worker/engine.h"
 #include "worker/group_messages.h"
 #include "worker/lora_store.h"
+#include "worker/pipeline/stage_events.h"
 
 namespace tessera::worker {
 
@@ -34,7 +35,7 @@ class PipelineMember {
   // while the worker has no lease.
   PipelineMember(PipelineMemberOptions options, kernels::Device& device,
                  LoraStore& loras, std::function<void()> free_memory,
-                 Clock& clock);
+                 pipeline::StageEvents& events, Clock& clock);
   // Leaves the group.
   ~PipelineMember();
 
@@ -62,6 +63,7 @@ class PipelineMember {
   kernels::Device& device_;
   LoraStore& loras_;
   const std::function<void()> free_memory_;
+  pipeline::StageEvents& events_;
   Clock& clock_;
   mutable absl::Mutex mu_;
   std::shared_ptr<Membership> current_ ABSL_GUARDED_BY(mu_);

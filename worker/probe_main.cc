@@ -21,6 +21,7 @@
 #include "worker/model/text_to_image.h"
 #include "worker/png.h"
 #include "worker/probe_options.h"
+#include "worker/probe_plan.h"
 
 namespace tessera::worker {
 namespace {
@@ -134,10 +135,17 @@ absl::Status MakePicture(const model::TextToImage& model,
   return absl::OkStatus();
 }
 
-// Loads the model, and then checks it or makes the picture.
+// Plans, or loads the model and then checks it or makes the picture.
 absl::Status Run(const ProbeOptions& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<kernels::Device> device,
                    kernels::OpenDevice(options.device, options.threads));
+  if (options.plan > 0) {
+    ASSIGN_OR_RETURN(
+        const std::string plan,
+        DescribePlan(options.model, options.plan, device->compute_dtype()));
+    std::cout << plan;
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(const auto model,
                    model::TextToImage::Load(options.model, *device));
   if (!options.check) return MakePicture(*model, options, *device);

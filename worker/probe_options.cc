@@ -14,6 +14,9 @@
 namespace tessera::worker {
 namespace {
 
+// The most that a pipeline has.
+constexpr int kMostStages = 8;
+
 // Parses one flag's value into the options; fails naming the flag.
 using Setter = std::function<absl::Status(const std::string& value)>;
 
@@ -82,6 +85,7 @@ std::map<std::string, Setter> Setters(ProbeOptions& options) {
       {"device", Text(options.device)},
       {"threads", Integer("threads", options.threads)},
       {"lora", Lora(options.loras)},
+      {"plan", Integer("plan", options.plan)},
   };
 }
 
@@ -91,8 +95,15 @@ absl::Status CheckWhole(const ProbeOptions& options) {
   if (options.model.empty()) {
     return absl::InvalidArgumentError("--model is required");
   }
+  if (options.plan != 0) {
+    if (options.plan >= 1 && options.plan <= kMostStages) {
+      return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--plan: stages must be 1 to ", kMostStages, ": ", options.plan));
+  }
   if (!options.check && options.dump.empty()) {
-    return absl::InvalidArgumentError("--dump or --check is required");
+    return absl::InvalidArgumentError("--dump, --check or --plan is required");
   }
   if (options.threads < 0) {
     return Bad("threads", absl::StrCat(options.threads));
@@ -145,9 +156,12 @@ std::string_view ProbeHelp() {
 
 usage: tessera-probe --model DIR --prompt TEXT --dump DIR [flags]
        tessera-probe --model DIR --check
+       tessera-probe --model DIR --plan K
 
   --model DIR            model folder in the layout of diffusers
   --check                load every file of the model and exit
+  --plan K               print how the UNet would be cut for K stages, 1 to 8,
+                         and what its pieces cost
   --dump DIR             folder to write (made if absent): token_ids.npy,
                          text_embeddings.npy [T, C], unet_step_000.npy ...
                          (after guidance) and latents.npy [h, w, C], image.png

@@ -22,6 +22,7 @@ struct ProbeLora {
 struct ProbeOptions {
   bool help = false;
   bool check = false;  // load everything, make nothing
+  int plan = 0;        // stages to plan for; 0: plan nothing
   std::string model;   // model folder
   std::string dump;    // folder of the arrays and the picture
   std::string prompt;  // UTF-8

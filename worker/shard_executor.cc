@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "worker/image_files.h"
 #include "worker/shard_run.h"
 
@@ -49,15 +50,24 @@ void EngineExecutor::Execute(const Assignment& assignment,
     }
   };
   // Loads the model if it is another; the session synchronizes meanwhile.
-  absl::StatusOr<Engine*> engine = source_.Get(assignment.model);
+  const bool pipelined = assignment.pipeline_stages > 1;
+  absl::StatusOr<Engine*> engine = pipelined
+                                       ? source_.GetPipelined(assignment.model)
+                                       : source_.Get(assignment.model);
+  // Gives the lease back without a result: the pipeline has ended since.
+  if (pipelined && absl::IsAborted(engine.status())) return;
+  const absl::Cleanup release = [this] { source_.Release(); };
   if (!engine.ok()) return fail_all(engine.status());
-  auto files = ImageFiles::Create(assignment, options_.worker,
-                                  (*engine)->facts(), options_.outputs, control);
+  auto files =
+      ImageFiles::Create(assignment, options_.worker, (*engine)->facts(),
+                         options_.outputs, control);
   if (!files.ok()) return fail_all(files.status());
   // Isolates by a batch of one: a picture that kills the process then kills no
   // other.
-  int& batch =
-      batches_.try_emplace(assignment.model, options_.batch).first->second;
+  int& batch = batches_
+                   .try_emplace({assignment.model, assignment.pipeline_stages},
+                                (*engine)->capacity(options_.batch))
+                   .first->second;
   const auto write = [&files](int task, const model::Image& image) {
     return (*files)->Write(task, image);
   };

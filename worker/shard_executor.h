@@ -6,10 +6,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
-#include "worker/assignment.h"
 #include "common/storage/output_places.h"
+#include "worker/assignment.h"
 #include "worker/engine.h"
 #include "worker/execution_control.h"
 
@@ -48,9 +49,9 @@ class ShardExecutor {
 struct ExecutorOptions {
   std::string worker;  // who makes the pictures; a file name
   int batch = 4;       // pictures that go through the UNet together
-};
   // Opens outputs; it borrows what reaches buckets.
   storage::OutputPlaces outputs{nullptr};
+};
 
 // Makes the pictures with an engine and writes them as PNG files. A full disk
 // is waited for a few times before it becomes a picture's failure. When the
@@ -66,8 +67,8 @@ class EngineExecutor final : public ShardExecutor {
  private:
   EngineSource& source_;
   const ExecutorOptions options_;
-  // How many pictures go together, by model; of models that were used.
-  std::map<std::string, int> batches_;
+  // How many pictures go together, by model and stages; of what was used.
+  std::map<std::pair<std::string, int>, int> batches_;
 };
 
 // Returns the failure that `status` is for the task with index `task`.

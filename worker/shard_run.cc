@@ -45,7 +45,10 @@ void ShardRun::Execute(const std::vector<int>& tasks) {
   }
   if (control_.stopped()) return Abandon();
   ReportWritten(outbox_.TakeAll());
-  if (const absl::Status health = engine_.health(); !health.ok()) {
+  const absl::Status health = engine_.health();
+  if (absl::IsAborted(health)) {
+    Log(Severity::kWarning, "the pipeline has ended", {{"status", health}});
+  } else if (!health.ok()) {
     listener_.OnDeviceLost(health);
   }
 }
@@ -130,6 +133,7 @@ std::vector<model::Finished> ShardRun::StartAgain(
 // fails for a reason that may pass, so that a picture that costs a device each
 // time is tried a few times only.
 void ShardRun::LoseDevice(const std::vector<model::Finished>& finished) {
+  if (absl::IsAborted(engine_.health())) return EndPipeline(finished);
   const absl::Status lost = absl::UnavailableError(
       absl::StrCat("device lost: ", std::string(engine_.health().message())));
   for (const model::Finished& picture : finished) {
@@ -138,6 +142,15 @@ void ShardRun::LoseDevice(const std::vector<model::Finished>& finished) {
   for (const int task : running_) {
     batcher_.Leave();
     Report(MakeFailure(task, lost));
+  }
+  running_.clear();
+}
+
+// Reports what was finished before the pipeline ended. What was in flight has
+// no result: it is given back with the lease, and nobody is to blame.
+void ShardRun::EndPipeline(const std::vector<model::Finished>& finished) {
+  for (const model::Finished& picture : finished) {
+    if (picture.image.ok()) Finish(picture);
   }
   running_.clear();
 }

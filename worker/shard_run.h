@@ -29,7 +29,8 @@ class ShardRun {
   // removes what is in flight from the engine. When pictures do not fit the
   // device's memory together, halves how many go together and begins anew those
   // that failed. When the device is lost, those in flight fail in a way that
-  // may pass, and the rest is left without a result.
+  // may pass, and the rest is left without a result. When a pipeline has
+  // ended, so are those in flight.
   void Execute(const std::vector<int>& tasks);
 
   // How many pictures go together by now.
@@ -42,6 +43,7 @@ class ShardRun {
   std::vector<model::Finished> StartAgain(
       std::vector<model::Finished> finished);
   void LoseDevice(const std::vector<model::Finished>& finished);
+  void EndPipeline(const std::vector<model::Finished>& finished);
   WaitingTask Waiting(int task) const;
   void Finish(model::Finished finished);
   void ReportWritten(std::vector<ImageOutbox::Result> results);

@@ -42,6 +42,9 @@
 #include "worker/model_store.h"
 #include "worker/node_loras.h"
 #include "worker/options.h"
+#include "worker/pipeline_link.h"
+#include "worker/pipeline_member.h"
+#include "worker/pipeline_source.h"
 #include "worker/prefetching_executor.h"
 #include "worker/resuming_source.h"
 #include "worker/session.h"
@@ -76,6 +79,12 @@ ABSL_FLAG(int64_t, lora_cache_bytes,
 ABSL_FLAG(int64_t, lora_memory_bytes,
           tessera::worker::Options().lora_memory_bytes,
           "Bytes of LoRAs that are kept parsed in memory.");
+ABSL_FLAG(std::string, pipeline_host, "",
+          "Name or address of this machine by which other workers reach it, "
+          "for pipelines; empty: the machine's name.");
+ABSL_FLAG(bool, preload, true,
+          "Load the model at the start where there is one only; false: with "
+          "the first shard, so that stages of a pipeline never hold it whole.");
 ABSL_FLAG(std::string, metrics_listen, "",
           "Address of /metrics and /healthz, host:port; empty: none.");
 ABSL_FLAG(std::string, log_format, "text", "text or json.");
@@ -110,6 +119,8 @@ std::vector<std::string> FlagNames() {
           "lora_cache",
           "lora_cache_bytes",
           "lora_memory_bytes",
+          "pipeline_host",
+          "preload",
           "metrics_listen",
           "log_format"};
 }
@@ -135,6 +146,8 @@ absl::StatusOr<Options> ReadOptions(const std::vector<std::string>& arguments) {
   options.lora_cache_bytes = absl::GetFlag(FLAGS_lora_cache_bytes);
   options.lora_memory_bytes = absl::GetFlag(FLAGS_lora_memory_bytes);
   ASSIGN_OR_RETURN(options.loras, ParseLoraFiles(absl::GetFlag(FLAGS_lora)));
+  options.pipeline_host = absl::GetFlag(FLAGS_pipeline_host);
+  options.preload = absl::GetFlag(FLAGS_preload);
   options.metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
   ASSIGN_OR_RETURN(options.log_format,
                    ParseLogFormat(absl::GetFlag(FLAGS_log_format)));
@@ -215,7 +228,7 @@ absl::Status LoadFirst(const Options& options,
     RETURN_IF_ERROR(lora::InspectAdapterFile(file).status());
   }
   // Leaves the choice to the first shard where there are several models.
-  if (models.size() != 1) return absl::OkStatus();
+  if (models.size() != 1 || !options.preload) return absl::OkStatus();
   return store.Get(models.front()).status();
 }
 
@@ -243,7 +256,8 @@ absl::Status Serve(const Options& options, const WorkerFacts& facts,
   GrpcCoordinatorLink grpc_link(internal::v1::WorkerService::NewStub(
                                     rpc::MakeChannel(options.coordinator)),
                                 facts);
-  HoldingsLink link(grpc_link, [&] {
+  PipelineLink pipeline_link(grpc_link, member);
+  HoldingsLink link(pipeline_link, [&] {
     return node ? node->cache().Held(kMostHeldLoras)
                 : std::vector<std::string>();
   });
@@ -308,6 +322,11 @@ absl::StatusOr<int> RunWorker(const Options& options) {
         worker_metrics.ObserveModelLoad(duration);
       });
   RETURN_IF_ERROR(LoadFirst(options, models, store));
+  PipelineMember member(
+      {options.models,
+       options.pipeline_host.empty() ? HostName() : options.pipeline_host},
+      *device, loras, [&store] { store.Unload(); }, worker_metrics.stage(),
+      RealClock());
   Log(Severity::kInfo, "worker started",
       {{"worker", facts.worker_id},
        {"coordinator", options.coordinator},
@@ -315,8 +334,8 @@ absl::StatusOr<int> RunWorker(const Options& options) {
        {"compute_dtype", kernels::Name(device->compute_dtype())},
        {"models", facts.models.size()},
        {"batch", facts.batch}});
-  const absl::Status served =
-      Serve(options, facts, store, node.get(), jitter_seed, worker_metrics);
+  const absl::Status served = Serve(options, facts, store, member, node.get(),
+                                    jitter_seed, worker_metrics);
   if (!served.ok()) {
     Log(Severity::kError, "worker ends to get its device back",
         {{"worker", facts.worker_id}, {"status", served}});

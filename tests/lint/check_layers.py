@@ -52,8 +52,8 @@ RULES = [
      KERNELS + ("worker", "worker/model", "worker/lora", "worker/pipeline",
                 "common", "common/rpc", "common/storage"),
      {"proto", "grpc", "prometheus"}),
-    # Main alone shows how the coordinator would cut a model.
-    (r"worker/probe_main\.cc$",
+    # Shows how the coordinator would cut a model.
+    (r"worker/probe_plan\.cc$",
      KERNELS + ("worker", "worker/model", "worker/lora", "worker/pipeline",
                 "common", "coordinator/pipeline/planner.h"), set()),
     (r"worker/", KERNELS + ("worker", "worker/model", "worker/lora",

@@ -12,13 +12,12 @@ class Writer {
   template <typename T>
   void Number(T value) {
     static_assert(std::is_trivially_copyable_v<T>);
-    const auto* begin = reinterpret_cast<const std::byte*>(&value);
-    bytes_.insert(bytes_.end(), begin, begin + sizeof(value));
+    Append(&value, sizeof(value));
   }
 
   void Bytes(std::span<const std::byte> value) {
     Number<uint64_t>(value.size());
-    bytes_.insert(bytes_.end(), value.begin(), value.end());
+    Append(value.data(), value.size());
   }
 
   void Text(const std::string& value) {
@@ -28,6 +27,12 @@ class Writer {
   std::vector<std::byte> Take() { return std::move(bytes_); }
 
  private:
+  void Append(const void* data, size_t size) {
+    const size_t before = bytes_.size();
+    bytes_.resize(before + size);
+    if (size > 0) std::memcpy(bytes_.data() + before, data, size);
+  }
+
   std::vector<std::byte> bytes_;
 };
 
@@ -95,6 +100,23 @@ AdapterReference ReadAdapter(Reader& reader) {
   return adapter;
 }
 
+void Write(const MatrixBytes& matrix, Writer& writer) {
+  writer.Number(static_cast<uint8_t>(matrix.dtype));
+  writer.Number(matrix.rows);
+  writer.Number(matrix.columns);
+  writer.Bytes(matrix.elements);
+}
+
+MatrixBytes ReadMatrix(Reader& reader) {
+  MatrixBytes matrix;
+  matrix.dtype = static_cast<kernels::DType>(reader.Number<uint8_t>());
+  matrix.rows = reader.Number<int64_t>();
+  matrix.columns = reader.Number<int64_t>();
+  const std::span<const std::byte> elements = reader.Bytes();
+  matrix.elements.assign(elements.begin(), elements.end());
+  return matrix;
+}
+
 }  // namespace
 
 std::vector<std::byte> EncodeHead(const MicroBatchHead& head) {
@@ -115,10 +137,8 @@ std::vector<std::byte> EncodeHead(const MicroBatchHead& head) {
   writer.Number<uint64_t>(head.prompts.size());
   for (const PromptEmbedding& prompt : head.prompts) {
     writer.Number(prompt.prompt);
-    writer.Number(static_cast<uint8_t>(prompt.dtype));
-    writer.Number(prompt.tokens);
-    writer.Number(prompt.width);
-    writer.Bytes(prompt.elements);
+    Write(prompt.text, writer);
+    Write(prompt.added, writer);
   }
   return writer.Take();
 }
@@ -147,11 +167,8 @@ absl::StatusOr<MicroBatchHead> DecodeHead(std::span<const std::byte> bytes) {
   head.prompts.resize(reader.Count(sizeof(int64_t)));
   for (PromptEmbedding& prompt : head.prompts) {
     prompt.prompt = reader.Number<int64_t>();
-    prompt.dtype = static_cast<kernels::DType>(reader.Number<uint8_t>());
-    prompt.tokens = reader.Number<int64_t>();
-    prompt.width = reader.Number<int64_t>();
-    const std::span<const std::byte> elements = reader.Bytes();
-    prompt.elements.assign(elements.begin(), elements.end());
+    prompt.text = ReadMatrix(reader);
+    prompt.added = ReadMatrix(reader);
   }
   if (!reader.done()) {
     return absl::InvalidArgumentError("not the head of a micro-batch");

@@ -33,13 +33,21 @@ struct RowReference {
   friend bool operator==(const RowReference&, const RowReference&) = default;
 };
 
-// The text embeddings [tokens, width] of a prompt, sent once.
+// A matrix as bytes; without rows there is none.
+struct MatrixBytes {
+  kernels::DType dtype = kernels::DType::kF32;
+  int64_t rows = 0;
+  int64_t columns = 0;
+  std::vector<std::byte> elements;
+
+  friend bool operator==(const MatrixBytes&, const MatrixBytes&) = default;
+};
+
+// What the ranks compute from of a prompt, sent once.
 struct PromptEmbedding {
   int64_t prompt = 0;
-  kernels::DType dtype = kernels::DType::kF32;
-  int64_t tokens = 0;
-  int64_t width = 0;
-  std::vector<std::byte> elements;
+  MatrixBytes text;   // a row a token
+  MatrixBytes added;  // one row, of models that add it to the time embedding
 
   friend bool operator==(const PromptEmbedding&,
                          const PromptEmbedding&) = default;

@@ -23,7 +23,8 @@ StageOptions OptionsOfStage(const PipelineBatchOptions& options) {
   return {.layout = options.layout,
           .micro_batches = MicroBatches(options.layout.ranks),
           .max_rows = 2 * int64_t{options.pictures},
-          .patience = options.patience};
+          .patience = options.patience,
+          .events = options.events};
 }
 
 }  // namespace
@@ -43,7 +44,6 @@ class PipelineBatch::Impl {
     return options_.pictures * static_cast<int>(slots_.size());
   }
   model::StageSeconds seconds() const;
-  const StageTimes& times() const { return stage_.times(); }
   absl::Status status() const { return status_; }
 
  private:
@@ -240,8 +240,6 @@ void PipelineBatch::Remove(int64_t ticket) { impl_->Remove(ticket); }
 int PipelineBatch::capacity() const { return impl_->capacity(); }
 
 model::StageSeconds PipelineBatch::seconds() const { return impl_->seconds(); }
-
-const StageTimes& PipelineBatch::times() const { return impl_->times(); }
 
 absl::Status PipelineBatch::status() const { return impl_->status(); }
 

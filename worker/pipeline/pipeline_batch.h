@@ -26,6 +26,7 @@ struct PipelineBatchOptions {
   int pictures = 1;  // a micro-batch, two UNet rows each at most
   int64_t merged_bytes = int64_t{1} << 30;
   absl::Duration patience = absl::InfiniteDuration();
+  StageEvents* events = nullptr;  // as of StageOptions
 };
 
 // A continuous batch like DenoiseBatch, whose UNet calls pass through the
@@ -62,7 +63,6 @@ class PipelineBatch {
   int capacity() const;
   // Where the time went since the batch was made.
   model::StageSeconds seconds() const;
-  const StageTimes& times() const;
   // OK until the pipeline fails; then why, for ever.
   absl::Status status() const;
 

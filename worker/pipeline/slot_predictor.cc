@@ -34,21 +34,19 @@ int64_t SlotPredictor::calls() const {
   return stage_.rows(micro_batch_).calls();
 }
 
-// Copies the embeddings of a prompt, in the type that devices compute in.
-absl::StatusOr<PromptEmbedding> SlotPredictor::Embedding(
-    int64_t prompt, const model::EncodedPrompt& encoded) {
-  const TensorView& embeddings = encoded.embeddings.view();
-  Tensor host(embeddings.shape, embeddings.dtype);
+// Copies a tensor [..., columns] to the host in the type that it has.
+absl::StatusOr<MatrixBytes> SlotPredictor::ReadMatrix(
+    const TensorView& tensor) {
+  Tensor host(tensor.shape, tensor.dtype);
   kernels::Stream stream(device_);
-  kernels::Copy(stream, {.source = embeddings, .out = host.view()});
+  kernels::Copy(stream, {.source = tensor, .out = host.view()});
   RETURN_IF_ERROR(stream.Synchronize());
-  PromptEmbedding sent{.prompt = prompt,
-                       .dtype = embeddings.dtype,
-                       .tokens = embeddings.shape[1],
-                       .width = embeddings.shape[2]};
-  sent.elements.resize(static_cast<size_t>(host.bytes()));
-  std::memcpy(sent.elements.data(), host.view().data, sent.elements.size());
-  return sent;
+  MatrixBytes matrix{.dtype = tensor.dtype,
+                     .columns = tensor.shape[tensor.shape.rank() - 1]};
+  matrix.rows = tensor.shape.elements() / matrix.columns;
+  matrix.elements.resize(static_cast<size_t>(host.bytes()));
+  std::memcpy(matrix.elements.data(), host.view().data, matrix.elements.size());
+  return matrix;
 }
 
 // Describes the rows anew, with the embeddings that the others do not have.
@@ -64,8 +62,12 @@ absl::StatusOr<MicroBatchHead> SlotPredictor::DescribeRows() {
       prompt = known->first;
     } else {
       prompt = next_prompt_++;
-      ASSIGN_OR_RETURN(PromptEmbedding embedding,
-                       Embedding(prompt, *row.prompt));
+      PromptEmbedding embedding{.prompt = prompt};
+      ASSIGN_OR_RETURN(embedding.text,
+                       ReadMatrix(row.prompt->embeddings.view()));
+      if (!row.prompt->added.empty()) {
+        ASSIGN_OR_RETURN(embedding.added, ReadMatrix(row.prompt->added.view()));
+      }
       head.prompts.push_back(std::move(embedding));
       sent_[prompt] = row.prompt;
     }

@@ -41,8 +41,7 @@ class SlotPredictor final : public model::NoisePredictor {
 
  private:
   absl::StatusOr<MicroBatchHead> DescribeRows();
-  absl::StatusOr<PromptEmbedding> Embedding(
-      int64_t prompt, const model::EncodedPrompt& encoded);
+  absl::StatusOr<MatrixBytes> ReadMatrix(const kernels::TensorView& tensor);
 
   const int micro_batch_;
   Stage& stage_;

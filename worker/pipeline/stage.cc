@@ -121,13 +121,18 @@ absl::Status Stage::Run(const Visit& visit, const TensorView& latents,
   if (index > 0) {
     hidden = nothing ? out : slot.inputs[index].view().Slice(0, slot.call.rows);
   }
-  const absl::Time start = clock_.Now();
+  const absl::Time begin = clock_.Now();
   RETURN_IF_ERROR(ReceiveInputs(visit, slot, hidden));
   const absl::Time received = clock_.Now();
-  times_.idle += absl::ToDoubleSeconds(received - start);
   if (!nothing) RETURN_IF_ERROR(Compute(visit, slot, hidden, out));
-  times_.busy += absl::ToDoubleSeconds(clock_.Now() - received);
-  return SendOutputs(visit, slot, out);
+  const absl::Time end = clock_.Now();
+  const int64_t before = channel_.bytes_sent();
+  RETURN_IF_ERROR(SendOutputs(visit, slot, out));
+  if (options_.events != nullptr) {
+    options_.events->OnVisit(visit, begin, received, end,
+                             channel_.bytes_sent() - before);
+  }
+  return absl::OkStatus();
 }
 
 // Receives the hidden picture, then the skips by number.

@@ -21,6 +21,7 @@
 #include "worker/pipeline/channel.h"
 #include "worker/pipeline/schedule.h"
 #include "worker/pipeline/skip_routes.h"
+#include "worker/pipeline/stage_events.h"
 
 namespace tessera::pipeline {
 
@@ -30,12 +31,7 @@ struct StageOptions {
   int64_t max_rows = 0;  // of a micro-batch
   // How long a rank waits for what another must send by now.
   absl::Duration patience = absl::InfiniteDuration();
-};
-
-// Where a stage's time went.
-struct StageTimes {
-  double busy = 0;  // seconds in which it computed
-  double idle = 0;  // in which it waited for another rank
+  StageEvents* events = nullptr;  // must outlive the stage; null: none
 };
 
 // What a micro-batch is in the round at hand.
@@ -73,7 +69,6 @@ class Stage {
                    const kernels::TensorView& prediction);
 
   const Layout& layout() const { return options_.layout; }
-  const StageTimes& times() const { return times_; }
 
  private:
   // A micro-batch and the memory that it has at this rank.
@@ -113,7 +108,6 @@ class Stage {
   const std::vector<SkipRoute> routes_;
   model::UNetRunner runner_;
   std::vector<Slot> slots_;
-  StageTimes times_;
   // On the host, for tensors of a device; grows.
   kernels::Tensor staging_;
 };

@@ -143,21 +143,37 @@ StageServer::MakePrompt(const MicroBatchHead& head, int64_t prompt,
     return absl::InternalError(
         absl::StrCat("embeddings were not sent of prompt: ", prompt));
   }
-  const Shape shape{1, found->tokens, found->width};
-  Tensor host(shape, found->dtype);
-  if (static_cast<size_t>(host.bytes()) != found->elements.size()) {
+  model::EncodedPrompt encoded;
+  ASSIGN_OR_RETURN(
+      encoded.embeddings,
+      ToDevice(found->text, Shape{1, found->text.rows, found->text.columns}));
+  if (found->added.rows > 0) {
+    ASSIGN_OR_RETURN(encoded.added,
+                     ToDevice(found->added, Shape{1, found->added.columns}));
+  }
+  ASSIGN_OR_RETURN(encoded.keys,
+                   keys_.Project(encoded.embeddings.view(), adapters));
+  return std::make_shared<const model::EncodedPrompt>(std::move(encoded));
+}
+
+// Copies what came with a head to the device.
+absl::StatusOr<Tensor> StageServer::ToDevice(const MatrixBytes& matrix,
+                                             const Shape& shape) {
+  constexpr int64_t kLargest = int64_t{1} << 24;
+  const bool good = shape.rank() > 0 && matrix.rows > 0 && matrix.columns > 0 &&
+                    matrix.rows < kLargest && matrix.columns < kLargest;
+  if (!good || static_cast<size_t>(matrix.rows * matrix.columns *
+                                   kernels::SizeOf(matrix.dtype)) !=
+                   matrix.elements.size()) {
     return absl::InvalidArgumentError("embeddings have another size");
   }
-  std::memcpy(host.view().data, found->elements.data(), found->elements.size());
-  ASSIGN_OR_RETURN(
-      Tensor embeddings,
-      kernels::Tensor::Create(stream_.device(), shape, found->dtype));
-  kernels::Copy(stream_, {.source = host.view(), .out = embeddings.view()});
+  Tensor host(shape, matrix.dtype);
+  std::memcpy(host.view().data, matrix.elements.data(), matrix.elements.size());
+  ASSIGN_OR_RETURN(Tensor tensor,
+                   Tensor::Create(stream_.device(), shape, matrix.dtype));
+  kernels::Copy(stream_, {.source = host.view(), .out = tensor.view()});
   RETURN_IF_ERROR(stream_.TakeError());
-  model::EncodedPrompt encoded;
-  ASSIGN_OR_RETURN(encoded.keys, keys_.Project(embeddings.view(), adapters));
-  encoded.embeddings = std::move(embeddings);
-  return std::make_shared<const model::EncodedPrompt>(std::move(encoded));
+  return tensor;
 }
 
 // Tells the stage the size and the timesteps of this round.

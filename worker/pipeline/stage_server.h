@@ -41,8 +41,6 @@ class StageServer {
   // aborted then. Returns the reason.
   absl::Status Serve();
 
-  const StageTimes& times() const { return stage_.times(); }
-
  private:
   // What a micro-batch was given and keeps.
   struct Slot {
@@ -58,6 +56,8 @@ class StageServer {
   absl::StatusOr<std::shared_ptr<const model::EncodedPrompt>> MakePrompt(
       const MicroBatchHead& head, int64_t prompt,
       const model::AdapterSet& adapters);
+  absl::StatusOr<kernels::Tensor> ToDevice(const MatrixBytes& matrix,
+                                           const kernels::Shape& shape);
   absl::Status Begin(const MicroBatchHead& head);
 
   const model::UNet& unet_;

@@ -20,11 +20,15 @@ MicroBatchHead FullHead() {
                                   .scale = 0.5f}}},
                    {.prompt = 8}},
           .prompts = {{.prompt = 8,
-                       .dtype = kernels::DType::kF32,
-                       .tokens = 1,
-                       .width = 1,
-                       .elements = {std::byte{1}, std::byte{2}, std::byte{3},
-                                    std::byte{4}}}}};
+                       .text = {.dtype = kernels::DType::kF32,
+                                .rows = 1,
+                                .columns = 1,
+                                .elements = {std::byte{1}, std::byte{2},
+                                             std::byte{3}, std::byte{4}}},
+                       .added = {.dtype = kernels::DType::kF16,
+                                 .rows = 1,
+                                 .columns = 1,
+                                 .elements = {std::byte{5}, std::byte{6}}}}}};
 }
 
 TEST(MicroBatchHeadTest, ComesBackAsItWas) {
