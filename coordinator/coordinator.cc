@@ -259,6 +259,8 @@ absl::StatusOr<CoordinatorStats> Coordinator::Stats() {
     stats.loras = state_->loras.names();
     stats.lora_bytes = state_->loras.bytes();
     stats.workers = state_->workers.CountLive(state_->clock.Now());
+    stats.groups_formed_total = state_->groups.counts().formed;
+    stats.groups_ended_total = state_->groups.counts().ended;
     // A walk over all jobs twice a second; ended ones are skipped at once.
     for (const auto& [number, entry] : state_->jobs.entries()) {
       if (IsTerminal(entry.job.state)) continue;

@@ -3,6 +3,8 @@
 #define TESSERA_COORDINATOR_COORDINATOR_STATS_H_
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 namespace tessera::coordinator {
 
@@ -20,6 +22,8 @@ struct CoordinatorStats {
   int64_t images_failed_total = 0;
   int64_t leases_lost_total = 0;
   int64_t conflicts_total = 0;
+  int64_t groups_formed_total = 0;  // of workers for pipelines
+  std::map<std::string, int64_t> groups_ended_total;  // by reason
   int64_t commits_total = 0;  // calls of CommitResults that were accepted
 };
 

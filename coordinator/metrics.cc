@@ -42,6 +42,14 @@ Metrics::Metrics(metrics::Registry& registry)
                      .Counter("tessera_coordinator_digest_conflicts_total",
                               "Pictures made again with other bytes.")
                      .Add({})),
+      groups_formed_(registry
+                         .Counter("tessera_coordinator_pipeline_groups_total",
+                                  "Pipeline groups whose members were all "
+                                  "ready.")
+                         .Add({})),
+      groups_ended_(
+          registry.Counter("tessera_coordinator_pipeline_groups_ended_total",
+                           "Pipeline groups that ended, by reason.")),
       commits_(registry
                    .Counter("tessera_coordinator_commits_total",
                             "Commits of results that were accepted.")
@@ -82,6 +90,10 @@ Metrics::Metrics(metrics::Registry& registry)
                                     "result.")) {
   // Shown as 0 from the start: a counter that appears with its first event
   // hides that event from rates.
+  for (const char* reason :
+       {"done", "drained", "failed", "lost", "refused", "timeout"}) {
+    groups_ended_.Add({{"reason", reason}});
+  }
   for (const char* result : {"accepted", "refused", "interrupted"}) {
     lora_pushes_.Add({{"result", result}});
   }
@@ -143,6 +155,14 @@ void Metrics::Update(const CoordinatorStats& stats) {
   grow(leases_lost_, &CoordinatorStats::leases_lost_total);
   grow(conflicts_, &CoordinatorStats::conflicts_total);
   grow(commits_, &CoordinatorStats::commits_total);
+  grow(groups_formed_, &CoordinatorStats::groups_formed_total);
+  for (const auto& [reason, total] : stats.groups_ended_total) {
+    const int64_t grown = total - before.groups_ended_total[reason];
+    if (grown > 0) {
+      groups_ended_.Add({{"reason", reason}})
+          .Increment(static_cast<double>(grown));
+    }
+  }
 }
 
 }  // namespace tessera::coordinator

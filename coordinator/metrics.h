@@ -52,6 +52,8 @@ class Metrics {
   prometheus::Counter& images_failed_;
   prometheus::Counter& leases_lost_;
   prometheus::Counter& conflicts_;
+  prometheus::Counter& groups_formed_;
+  prometheus::Family<prometheus::Counter>& groups_ended_;
   prometheus::Counter& commits_;
   prometheus::Family<prometheus::Gauge>& jobs_;
   prometheus::Gauge& jobs_active_;

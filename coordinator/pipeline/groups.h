@@ -94,7 +94,7 @@ class PipelineGroups {
   struct Group {
     std::string id;
     std::string model;
-    int batch = 0;  // of rank 0
+    int batch = 0;                      // of rank 0
     std::vector<Member> members;        // by rank
     std::vector<PlanSegment> segments;  // empty until all have joined
     absl::Time deadline;                // to be ready by
