@@ -124,6 +124,14 @@ part_bench() {
       "${tflop[$kind]}"
     tail -n 12 "$out/log/engine_bench-$kind.txt"
   done
+  # PyTorch, and diffusers with a compiled UNet, are peers where they are there.
+  if python3 -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' \
+      2> /dev/null; then
+    check torch_bench 300 python3 tests/gpu/torch_bench.py "$out/sd15"
+    tail -n 20 "$out/log/torch_bench.txt"
+  else
+    table+=("absent   torch with a device")
+  fi
 }
 
 describe | tee "$out/log/machine.txt"
