@@ -73,7 +73,8 @@ absl::Status SetDefaults(const Arguments& arguments,
 
 std::vector<FlagSpec> WithJobFlags(std::vector<FlagSpec> more) {
   std::vector<FlagSpec> flags = {
-      {"out", "DIR", "folder or s3://bucket/prefix for the pictures (required)"},
+      {"out", "DIR",
+       "folder or s3://bucket/prefix for the pictures (required)"},
       {"steps", "N", "steps of lines that name none; default 50"},
       {"guidance", "X", "guidance scale of lines that name none; default 7.5"},
       {"size", "WxH", "size of lines that name none; default the model's own"},

@@ -20,6 +20,8 @@
 #include "common/log.h"
 #include "common/status_macros.h"
 #include "common/storage/output_places.h"
+#include "common/storage/s3_blob_store.h"
+#include "common/storage/s3_url.h"
 #include "coordinator/options.h"
 #include "coordinator/server.h"
 #include "coordinator/store/memory_job_store.h"
@@ -76,14 +78,30 @@ absl::StatusOr<std::unique_ptr<JobStore>> OpenStore(const Options& options) {
   return *std::move(store);
 }
 
-// Opens the files of LoRAs, in a folder beside everything else. They are looked
+// Opens the store of the LoRAs' files. Uploads are kept in the data folder in
+// any case, until they are whole.
+absl::StatusOr<std::unique_ptr<BlobStore>> OpenBlobs(const Options& options,
+                                                     storage::S3Access& s3) {
+  const bool in_bucket = storage::IsS3Uri(options.blobs);
+  const std::string folder = options.blobs.empty() || in_bucket
+                                 ? absl::StrCat(options.data, "/blobs")
+                                 : options.blobs;
+  ASSIGN_OR_RETURN(std::unique_ptr<BlobStore> local,
+                   FolderBlobStore::Open(folder, RealClock()));
+  if (!in_bucket) return local;
+  ASSIGN_OR_RETURN(storage::S3Location location,
+                   storage::ParseS3Uri(options.blobs));
+  return std::make_unique<storage::S3BlobStore>(std::move(location),
+                                                s3.client(), std::move(local));
+}
+
+// Opens the files of LoRAs. They are looked
 // at by the code that workers apply them with, so that what is accepted here is
 // not refused there.
-absl::StatusOr<LoraParts> OpenLoras(const Options& options) {
+absl::StatusOr<LoraParts> OpenLoras(const Options& options,
+                                    storage::S3Access& s3) {
   LoraParts parts;
-  ASSIGN_OR_RETURN(
-      parts.blobs,
-      FolderBlobStore::Open(absl::StrCat(options.data, "/blobs"), RealClock()));
+  ASSIGN_OR_RETURN(parts.blobs, OpenBlobs(options, s3));
   parts.inspector = [](const std::string& path) -> absl::StatusOr<LoraFacts> {
     ASSIGN_OR_RETURN(const lora::AdapterFacts facts,
                      lora::InspectAdapterFile(path));
@@ -98,7 +116,7 @@ absl::Status Run(const Options& options) {
   // Outlives all that writes to buckets.
   storage::S3Access s3(ReadEnvironment, std::random_device()(), RealClock());
   ASSIGN_OR_RETURN(std::unique_ptr<JobStore> store, OpenStore(options));
-  ASSIGN_OR_RETURN(LoraParts loras, OpenLoras(options));
+  ASSIGN_OR_RETURN(LoraParts loras, OpenLoras(options, s3));
   ServerOptions server_options;
   server_options.listen = options.listen;
   server_options.metrics_listen = options.metrics_listen;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "common/storage/s3_url.h"
 
 namespace tessera::coordinator {
 namespace {
@@ -81,6 +82,15 @@ constexpr FlagSpec kFlags[] = {
        if (value.empty()) return Expected("a folder", value);
        options.data = value;
        return absl::OkStatus();
+     }},
+    {"blobs",
+     "Where the files of LoRAs are kept: a folder, or s3://BUCKET/PREFIX. "
+     "Default: blobs in the data folder.",
+     [](const std::string& value, Options& options) {
+       options.blobs = value;
+       // A wrong name of a bucket is told at once, with the flag.
+       return storage::IsS3Uri(value) ? storage::ParseS3Uri(value).status()
+                                      : absl::OkStatus();
      }},
     {"metrics-listen",
      "Address of /metrics and /healthz, host:port. Default: "

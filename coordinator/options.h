@@ -16,7 +16,8 @@ struct Options {
   std::string listen = "0.0.0.0:7070";  // host:port; port 0 picks one
   std::string store;  // sqlite:FILE, or memory:; empty: in `data`
   std::string data = "tessera-data";  // folder, made when missing
-  std::string metrics_listen;         // host:port; empty: no metrics
+  std::string blobs;           // folder or s3://bucket/prefix; empty: in `data`
+  std::string metrics_listen;  // host:port; empty: no metrics
   absl::Duration lease_duration = absl::Seconds(10);
   LogFormat log_format = LogFormat::kText;
 };

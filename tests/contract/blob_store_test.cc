@@ -1,12 +1,18 @@
 // What every blob store promises.
 #include "common/blob_store.h"
 
+#include <cstdlib>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "common/folder_blob_store.h"
 #include "common/sha256.h"
+#include "common/status_macros.h"
+#include "common/storage/output_places.h"
+#include "common/storage/s3_blob_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/fake_clock.h"
@@ -24,21 +30,35 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// `open` opens a store in a folder of this machine; again after a restart.
+// Reads the environment that tests/storage/run.py makes.
+std::optional<std::string> Variable(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+// `open` opens a store that keeps what it needs in a folder of this machine;
+// again after a restart.
 struct StoreCase {
   std::string name;
+  bool in_bucket = false;
   std::function<absl::StatusOr<std::unique_ptr<BlobStore>>(
-      const std::string& folder, Clock& clock)>
+      const std::string& folder, storage::S3Client& s3, Clock& clock)>
       open;
 };
 
 class BlobStoreTest : public ::testing::TestWithParam<StoreCase> {
  protected:
-  BlobStoreTest() { Restart(); }
+  void SetUp() override {
+    if (GetParam().in_bucket && !Variable("TESSERA_TEST_S3").has_value()) {
+      GTEST_SKIP() << "no server of S3; run by tests/storage/run.py";
+    }
+    Restart();
+  }
 
   void Restart() {
     store_.reset();
-    store_ = GetParam().open(folder_ / "blobs", clock_).value();
+    store_ = GetParam().open(folder_ / "blobs", s3_.client(), clock_).value();
   }
 
   // Takes `bytes` all the way from an upload to a blob.
@@ -60,6 +80,7 @@ class BlobStoreTest : public ::testing::TestWithParam<StoreCase> {
 
   testing::TemporaryFolder folder_;
   testing::FakeClock clock_;
+  storage::S3Access s3_{Variable, 1, RealClock()};
   std::unique_ptr<BlobStore> store_;
   const std::string text_ = std::string("a LoRA\0of bytes", 15);
   const std::string digest_ = Sha256Hex(text_);
@@ -216,13 +237,26 @@ TEST_P(BlobStoreTest, NamesThatAreNoDigestsAreRefused) {
   EXPECT_THAT(store_->List(), IsOkAndHolds(IsEmpty()));
 }
 
+absl::StatusOr<std::unique_ptr<BlobStore>> OpenFolder(const std::string& folder,
+                                                      storage::S3Client&,
+                                                      Clock& clock) {
+  return FolderBlobStore::Open(folder, clock);
+}
+
+// The bucket is shared: each test has the prefix that its folder is named by.
+absl::StatusOr<std::unique_ptr<BlobStore>> OpenBucket(const std::string& folder,
+                                                      storage::S3Client& s3,
+                                                      Clock& clock) {
+  ASSIGN_OR_RETURN(std::unique_ptr<BlobStore> uploads,
+                   FolderBlobStore::Open(folder, clock));
+  return std::make_unique<storage::S3BlobStore>(
+      storage::S3Location{"tessera", folder.substr(1)}, s3, std::move(uploads));
+}
+
 INSTANTIATE_TEST_SUITE_P(Stores, BlobStoreTest,
-                         ::testing::Values(StoreCase{
-                             "Folder",
-                             [](const std::string& folder, Clock& clock)
-                                 -> absl::StatusOr<std::unique_ptr<BlobStore>> {
-                               return FolderBlobStore::Open(folder, clock);
-                             }}),
+                         ::testing::Values(StoreCase{"Folder", false,
+                                                     OpenFolder},
+                                           StoreCase{"S3", true, OpenBucket}),
                          [](const auto& test) { return test.param.name; });
 
 }  // namespace

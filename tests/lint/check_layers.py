@@ -72,7 +72,7 @@ RULES = [
       "worker/lora/inspect.h"), set()),
     (r"coordinator/(server|options)\w*\.(h|cc)$",
      ("coordinator", "coordinator/service", "coordinator/store", "common",
-      "common/rpc"), {"proto", "grpc", "prometheus"}),
+      "common/rpc", "common/storage"), {"proto", "grpc", "prometheus"}),
     (r"coordinator/", ("coordinator", "coordinator/store/job_store.h",
                        "coordinator/pipeline", "common", "common/storage"),
      {"prometheus"}),
