@@ -8,15 +8,16 @@
 namespace tessera::worker {
 namespace {
 
-// What counts as a second.
-constexpr double kMultipliesASecond = 1e12;
+// Multiply-adds a second of a thread of a CPU, and of a GPU, in convolutions.
+constexpr double kOfAThread = 3e10;
+constexpr double kOfAGpu = 2e14;
 // Tokens of a prompt, as CLIP pads them.
 constexpr int64_t kTokens = 77;
 
 }  // namespace
 
 absl::StatusOr<std::vector<PieceFigures>> CountPieceCosts(
-    const std::string& model_folder, kernels::DType dtype) {
+    const std::string& model_folder, const kernels::Device& device) {
   ASSIGN_OR_RETURN(const model::ConfigFile file,
                    model::ConfigFile::Open(model_folder + "/unet/config.json"));
   ASSIGN_OR_RETURN(const model::UNetConfig config, model::ReadUNetConfig(file));
@@ -24,13 +25,16 @@ absl::StatusOr<std::vector<PieceFigures>> CountPieceCosts(
                    model::UNet::ListPieces(config));
   const std::vector<model::PieceWork> work = model::CountWork(
       config, pieces, config.sample_size, config.sample_size, kTokens);
+  const double speed = device.has_own_memory()
+                           ? kOfAGpu
+                           : kOfAThread * static_cast<double>(device.threads());
+  const int64_t element = kernels::SizeOf(device.compute_dtype());
   std::vector<PieceFigures> costs;
   for (size_t i = 0; i < pieces.size(); ++i) {
     costs.push_back({.name = pieces[i].name,
-                     .seconds = static_cast<double>(work[i].multiplies) /
-                                kMultipliesASecond,
-                     .weight_bytes = work[i].weights * kernels::SizeOf(dtype),
-                     .output_bytes = work[i].outputs * kernels::SizeOf(dtype),
+                     .seconds = static_cast<double>(work[i].multiplies) / speed,
+                     .weight_bytes = work[i].weights * element,
+                     .output_bytes = work[i].outputs * element,
                      .saves_skip = pieces[i].saves_skip,
                      .takes_skip = pieces[i].takes_skip});
   }

@@ -6,17 +6,17 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "kernels/dtype.h"
+#include "kernels/device.h"
 #include "worker/group_messages.h"
 
 namespace tessera::worker {
 
-// Counts what the pieces of the UNet in a model folder cost at the size that it
-// was trained for, for one sample and call, with weights and activations of
-// `dtype`. The seconds are multiply-adds at a trillion a second: shares count.
-// Errors: as of ReadUNetConfig.
+// Counts what the pieces of the UNet in a model folder cost on `device` at the
+// size that the UNet was trained for, for one sample and call. The seconds are
+// multiply-adds at a usual speed of such a device: their shares are good, and
+// they compare with transfers. Errors: as of ReadUNetConfig.
 absl::StatusOr<std::vector<PieceFigures>> CountPieceCosts(
-    const std::string& model_folder, kernels::DType dtype);
+    const std::string& model_folder, const kernels::Device& device);
 
 }  // namespace tessera::worker
 

@@ -122,7 +122,7 @@ class PipelineMember::Membership {
   // Finds out what the coordinator plans by.
   absl::Status Prepare(const std::string& address) {
     ASSIGN_OR_RETURN(std::vector<PieceFigures> pieces,
-                     CountPieceCosts(folder_, member_.device_.compute_dtype()));
+                     CountPieceCosts(folder_, member_.device_));
     ASSIGN_OR_RETURN(std::string digest, model::ModelDigest(folder_));
     absl::MutexLock lock(&mu_);
     status_.address = address;

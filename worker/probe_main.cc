@@ -140,9 +140,8 @@ absl::Status Run(const ProbeOptions& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<kernels::Device> device,
                    kernels::OpenDevice(options.device, options.threads));
   if (options.plan > 0) {
-    ASSIGN_OR_RETURN(
-        const std::string plan,
-        DescribePlan(options.model, options.plan, device->compute_dtype()));
+    ASSIGN_OR_RETURN(const std::string plan,
+                     DescribePlan(options.model, options.plan, *device));
     std::cout << plan;
     return absl::OkStatus();
   }

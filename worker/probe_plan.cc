@@ -12,8 +12,7 @@ namespace tessera::worker {
 namespace {
 
 constexpr double kMebi = 1024.0 * 1024.0;
-// The figures count a trillion multiply-adds as a second.
-constexpr double kGiga = 1000;
+constexpr double kMilli = 1000;
 
 // Returns bytes in mebibytes.
 double InMebi(int64_t bytes) { return static_cast<double>(bytes) / kMebi; }
@@ -29,11 +28,13 @@ int RankOf(const coordinator::Plan& plan, size_t piece) {
 }  // namespace
 
 absl::StatusOr<std::string> DescribePlan(const std::string& model_folder,
-                                         int stages, kernels::DType dtype) {
+                                         int stages,
+                                         const kernels::Device& device) {
   ASSIGN_OR_RETURN(const std::vector<PieceFigures> pieces,
-                   CountPieceCosts(model_folder, dtype));
+                   CountPieceCosts(model_folder, device));
   coordinator::PlanRequest request;
   request.devices.resize(static_cast<size_t>(stages));
+  request.link = coordinator::kUsualLink;
   for (const PieceFigures& piece : pieces) {
     request.pieces.push_back({.name = piece.name,
                               .seconds = piece.seconds,
@@ -44,16 +45,15 @@ absl::StatusOr<std::string> DescribePlan(const std::string& model_folder,
   }
   ASSIGN_OR_RETURN(const coordinator::Plan plan,
                    coordinator::MakePlan(request));
-  std::string text =
-      absl::StrFormat("%-36s %10s %12s %11s %5s\n", "piece", "GMAC",
-                      "weights MiB", "output MiB", "rank");
+  std::string text = absl::StrFormat("%-36s %10s %12s %11s %5s\n", "piece",
+                                     "ms", "weights MiB", "output MiB", "rank");
   double sum = 0;
   for (size_t i = 0; i < pieces.size(); ++i) {
     sum += pieces[i].seconds;
     absl::StrAppend(
         &text, absl::StrFormat(
                    "%-36s %10.3f %12.2f %11.3f %5d\n", pieces[i].name,
-                   pieces[i].seconds * kGiga, InMebi(pieces[i].weight_bytes),
+                   pieces[i].seconds * kMilli, InMebi(pieces[i].weight_bytes),
                    InMebi(pieces[i].output_bytes), RankOf(plan, i)));
   }
   const bool folded = plan.placement == coordinator::Placement::kFolded;
@@ -66,10 +66,12 @@ absl::StatusOr<std::string> DescribePlan(const std::string& model_folder,
                         100 * stage.seconds / sum, InMebi(stage.weight_bytes)));
   }
   absl::StrAppend(
-      &text, absl::StrFormat("on the wire, a sample and call: %.3f MiB hidden, "
-                             "%.3f MiB skips\nshare of the ideal: %.1f %%\n",
-                             InMebi(plan.hidden_bytes), InMebi(plan.skip_bytes),
-                             100 * plan.share_of_ideal));
+      &text,
+      absl::StrFormat(
+          "on the wire, a sample and call: %.3f MiB hidden, "
+          "%.3f MiB skips\nshare of the ideal, transfers included: %.1f %%\n",
+          InMebi(plan.hidden_bytes), InMebi(plan.skip_bytes),
+          100 * plan.share_of_ideal));
   return text;
 }
 

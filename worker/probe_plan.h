@@ -5,16 +5,16 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "kernels/dtype.h"
+#include "kernels/device.h"
 
 namespace tessera::worker {
 
-// Returns the table of the pieces of the UNet in a model folder, with weights
-// and activations of `dtype`, and the plan for `stages` equal devices, as
-// text. Errors: as of ReadUNetConfig; FAILED_PRECONDITION with the reason when
-// there is no plan.
+// Returns the table of the pieces of the UNet in a model folder on `device`,
+// and the plan for `stages` devices like it, as text. Errors: as of
+// ReadUNetConfig; FAILED_PRECONDITION with the reason when there is no plan.
 absl::StatusOr<std::string> DescribePlan(const std::string& model_folder,
-                                         int stages, kernels::DType dtype);
+                                         int stages,
+                                         const kernels::Device& device);
 
 }  // namespace tessera::worker
 

@@ -87,7 +87,8 @@ void PipelineGroups::Advance(Group& group) {
     }
     const absl::StatusOr<Plan> plan =
         MakePlan({.pieces = first.pieces,
-                  .devices = std::vector<StageDevice>(group.members.size())});
+                  .devices = std::vector<StageDevice>(group.members.size()),
+                  .link = kUsualLink});
     if (!plan.ok()) {
       return End(group.id, "refused", std::string(plan.status().message()));
     }

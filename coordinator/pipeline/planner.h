@@ -33,6 +33,9 @@ struct StageLink {
   double bytes_per_second = 0;  // 0: costs nothing
 };
 
+// What is assumed of a link that nobody measured: ten gigabits a second.
+inline constexpr StageLink kUsualLink{.bytes_per_second = 1.25e9};
+
 // Which pieces a rank may own. Folded: a range of the way down and its mirror
 // image of the way up, so that no skip leaves its rank. Linear: one range; the
 // skips are sent.
