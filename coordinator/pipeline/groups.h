@@ -21,7 +21,7 @@ struct GroupOptions {
   // A worker that offered itself counts as free for this long.
   absl::Duration offer_lasts = absl::Seconds(1);
   // All members must be ready within this, or nobody is.
-  absl::Duration forming_limit = absl::Seconds(60);
+  absl::Duration forming_limit = absl::Minutes(5);
   // A member silent for this long has left.
   absl::Duration silence_limit = absl::Seconds(3);
 };

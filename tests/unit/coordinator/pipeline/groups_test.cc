@@ -160,7 +160,7 @@ TEST_F(GroupsTest, GroupThatDoesNotGetReadyIsGivenUp) {
   Offer(1);
   Offer(2);
   ASSERT_TRUE(groups_.Form("m", 2, now_));
-  for (int second = 0; second < 130; ++second) {
+  for (int second = 0; second < 310; ++second) {
     now_ += absl::Seconds(1);
     if (InGroup(1)) Report(1, MemberState::kJoined);
     if (InGroup(2)) Report(2, MemberState::kJoining);
