@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -14,10 +15,15 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "client/outputs.h"
 #include "common/status_macros.h"
+#include "common/storage/s3_url.h"
 
 namespace tessera::client {
 namespace {
+
+// What is asked of a bucket at once: few calls, little memory.
+constexpr int64_t kObjectBytes = 8 << 20;
 
 // INVALID_ARGUMENT: the user named a file that cannot be the input.
 absl::Status Unreadable(const std::string& name, int error) {
@@ -36,8 +42,8 @@ bool WriteAll(int descriptor, const char* bytes, ssize_t count) {
   return true;
 }
 
-// Copies a stream into a temporary file without a name and returns it.
-absl::StatusOr<int> Spool(int source, const std::string& name) {
+// Makes a temporary file without a name and returns it.
+absl::StatusOr<int> MakeNameless(const std::string& name) {
   // tmpfile removes the name at once; the descriptor is all that is left, so a
   // crash leaves nothing behind.
   std::FILE* file = std::tmpfile();
@@ -48,6 +54,12 @@ absl::StatusOr<int> Spool(int source, const std::string& name) {
     return absl::InternalError(absl::StrCat(
         name, ": no temporary file for the prompts: ", std::strerror(errno)));
   }
+  return copy;
+}
+
+// Copies a stream into a temporary file and returns it.
+absl::StatusOr<int> Spool(int source, const std::string& name) {
+  ASSIGN_OR_RETURN(const int copy, MakeNameless(name));
   // As much as a pipe holds on Linux.
   char buffer[1 << 16];
   while (true) {
@@ -62,14 +74,48 @@ absl::StatusOr<int> Spool(int source, const std::string& name) {
   }
 }
 
+// Copies an object of a bucket into a temporary file and returns it.
+absl::StatusOr<int> SpoolObject(const std::string& uri) {
+  Outputs outputs(RealClock());
+  const size_t slash = uri.rfind('/');
+  ASSIGN_OR_RETURN(const std::unique_ptr<storage::OutputStore> store,
+                   outputs.Open(uri.substr(0, slash)));
+  ASSIGN_OR_RETURN(const int copy, MakeNameless(uri));
+  for (int64_t offset = 0;;) {
+    const absl::StatusOr<std::string> bytes =
+        store->Read(uri.substr(slash + 1), offset, kObjectBytes);
+    absl::Status status = bytes.status();
+    // As for a file: the user named what cannot be the input.
+    if (absl::IsNotFound(status)) {
+      status = absl::InvalidArgumentError(std::string(status.message()));
+    }
+    const auto count = bytes.ok() ? static_cast<int64_t>(bytes->size()) : 0;
+    if (bytes.ok() && !WriteAll(copy, bytes->data(), count)) {
+      status = Unreadable(uri, errno);
+    }
+    if (!status.ok()) {
+      close(copy);
+      return status;
+    }
+    offset += count;
+    if (count < kObjectBytes) return copy;
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<PromptsFile> PromptsFile::Open(const std::string& path) {
   const bool standard = path == "-";
   const std::string name = standard ? "standard input" : path;
-  int descriptor =
-      // A copy of standard input, so that the destructor may close it.
-      standard ? dup(STDIN_FILENO) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  int descriptor = -1;
+  if (storage::IsS3Uri(path)) {
+    RETURN_IF_ERROR(storage::ParseS3Uri(path).status());
+    ASSIGN_OR_RETURN(descriptor, SpoolObject(path));
+  } else {
+    // A copy of standard input, so that the destructor may close it.
+    descriptor =
+        standard ? dup(STDIN_FILENO) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  }
   if (descriptor < 0) return Unreadable(name, errno);
   // Owns the descriptor from here on, whatever fails below.
   PromptsFile file(name, descriptor, 0);

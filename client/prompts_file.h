@@ -11,12 +11,13 @@
 namespace tessera::client {
 
 // An open file of prompts. What cannot be read twice (standard input, a pipe)
-// is first copied into an unnamed temporary file, so that a submit can be
-// repeated. Movable. Thread-compatible.
+// or only from afar (an object of a bucket) is first copied into an unnamed
+// temporary file, so that a submit can be repeated. Movable. Thread-compatible.
 class PromptsFile {
  public:
-  // Opens `path`; "-" is standard input. Errors: INVALID_ARGUMENT that names
-  // the path when it cannot be read or is a folder.
+  // Opens `path`; "-" is standard input, and s3://BUCKET/KEY an object, reached
+  // as the environment says. Errors: INVALID_ARGUMENT that names the path when
+  // it cannot be read or is a folder; those of the bucket.
   static absl::StatusOr<PromptsFile> Open(const std::string& path);
 
   PromptsFile(PromptsFile&& other) noexcept;

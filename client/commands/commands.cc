@@ -98,7 +98,7 @@ std::vector<Command> AllCommands() {
   // first.
   return {LocalCommand(), SubmitCommand(), WatchCommand(),   StatusCommand(),
           ListCommand(),  CancelCommand(), ResultsCommand(), WorkersCommand(),
-          SheetCommand(), LoraCommand()};
+          SheetCommand(), VerifyCommand(), LoraCommand()};
 }
 
 int RunCommandLine(const std::vector<std::string>& words,

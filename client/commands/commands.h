@@ -18,6 +18,7 @@ Command CancelCommand();   // stops a job
 Command ResultsCommand();  // the finished pictures of a job
 Command WorkersCommand();  // the workers of a service
 Command SheetCommand();    // a contact sheet of a finished job
+Command VerifyCommand();   // a finished job's files against its manifest
 Command LoraCommand();     // the registry of LoRAs
 
 // Returns every command in the order of the help.

@@ -1,5 +1,11 @@
+#include <memory>
+
 #include "client/commands/commands.h"
+#include "client/job_flags.h"
 #include "client/job_json.h"
+#include "client/output_cleanup.h"
+#include "client/output_files.h"
+#include "client/outputs.h"
 #include "common/status_macros.h"
 
 namespace tessera::client {
@@ -39,9 +45,56 @@ absl::Status ListResults(const Arguments& arguments, CommandContext& context) {
   return absl::OkStatus();
 }
 
+// Brings the pictures, in the order in which they are listed, to a folder or
+// bucket. What is there already stays, so that a run that broke off goes on.
+absl::Status BringTo(const std::string& place, const Arguments& arguments,
+                     CommandContext& context) {
+  ASSIGN_OR_RETURN(Client client, ConnectAs(arguments, context, nullptr));
+  ASSIGN_OR_RETURN(const v1::Job job, client.GetJob(arguments.positional()));
+  Outputs outputs(context.clock);
+  ASSIGN_OR_RETURN(const std::unique_ptr<storage::OutputStore> from,
+                   outputs.Open(job.output_uri()));
+  ASSIGN_OR_RETURN(const std::unique_ptr<storage::OutputStore> to,
+                   outputs.Open(place));
+  v1::ListImagesRequest request;
+  request.set_job_id(arguments.positional());
+  request.set_page_size(kPageSize);
+  int64_t brought = 0;
+  int64_t kept = 0;
+  do {
+    ASSIGN_OR_RETURN(const v1::ListImagesResponse page,
+                     client.ListImages(request));
+    for (const v1::Image& image : page.images()) {
+      ASSIGN_OR_RETURN(const bool moved,
+                       BringFile(*from, *to, {image.path(), image.sha256()}));
+      ++(moved ? brought : kept);
+    }
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  // The manifest last, so that it stands for what is there; a job that has not
+  // ended has none of them.
+  for (const char* file : {"errors.jsonl", "job.json", "manifest.jsonl"}) {
+    RETURN_IF_ERROR(BringWhole(*from, *to, file));
+  }
+  context.out << brought << " pictures brought, " << kept
+              << " were there already" << std::endl;
+  return absl::OkStatus();
+}
+
+// Leaves nothing of our own behind in the folder, whatever happened.
+absl::Status BringResults(const Arguments& arguments, CommandContext& context) {
+  const std::string place = AbsoluteUri(arguments.Text("to", ""));
+  const OutputBefore before = LookAtOutput(place);
+  const absl::Status status = BringTo(place, arguments, context);
+  CleanOutput(place, before, !status.ok());
+  return status;
+}
+
 // Says what went wrong, if anything; a job without pictures is no failure.
 int Run(const Arguments& arguments, CommandContext& context) {
-  const absl::Status status = ListResults(arguments, context);
+  const absl::Status status = arguments.Has("to")
+                                  ? BringResults(arguments, context)
+                                  : ListResults(arguments, context);
   return status.ok() ? kExitDone : Report(status, context);
 }
 
@@ -50,8 +103,9 @@ int Run(const Arguments& arguments, CommandContext& context) {
 Command ResultsCommand() {
   return {{"results",
            "JOB",
-           "lists the finished pictures of a job",
-           {{"limit", "N", "how many at most; default all"}}},
+           "lists or brings the finished pictures of a job",
+           {{"limit", "N", "how many are listed at most; default all"},
+            {"to", "DIR", "folder that the pictures are brought to"}}},
           Run};
 }
 

@@ -16,6 +16,9 @@ namespace {
 constexpr long kConnectSeconds = 5;
 // Nothing moves for so long: the other side is gone without a word.
 constexpr long kStallSeconds = 30;
+// Large bodies wait so long for a server's leave ("100 Continue"), which S3
+// gives at once and others may not know.
+constexpr long kContinueMilliseconds = 200;
 // Handles kept for later: as many as one process has calls at a time.
 constexpr size_t kMostIdle = 16;
 
@@ -85,6 +88,7 @@ void SetCommon(CURL* curl, Collector& collector, char* error) {
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kStallSeconds);
+  curl_easy_setopt(curl, CURLOPT_EXPECT_100_TIMEOUT_MS, kContinueMilliseconds);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "tessera/" TESSERA_VERSION);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, TakeBody);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &collector);
@@ -110,8 +114,9 @@ void SetMethod(CURL* curl, const HttpRequest& request) {
 
 // Copies the headers into libcurl's list.
 HeaderList MakeHeaders(const HttpRequest& request) {
-  // No "Expect: 100-continue": it costs a round trip or a wait of a second.
-  curl_slist* list = curl_slist_append(nullptr, "Expect:");
+  // Only what is sent: libcurl 7.88 also signs a header that is taken away by
+  // an empty value, which no server can follow.
+  curl_slist* list = nullptr;
   for (const std::string& header : request.headers) {
     list = curl_slist_append(list, header.c_str());
   }

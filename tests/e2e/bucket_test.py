@@ -15,6 +15,8 @@ import service
 SERVER = os.environ["TESSERA_TEST_S3"]
 PROXY = os.environ["AWS_ENDPOINT_URL"]
 BUCKET = "tessera"
+LORAS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                     "..", "golden", "loras")
 
 
 def fail(*faults):
@@ -31,13 +33,18 @@ def keys(prefix):
     return re.findall("<Key>(.*?)</Key>", ask(f"?{query}").decode())
 
 
-def ask(path):
+def ask(path, method="GET", data=None):
     """Asks the server itself, which wants to see some credentials."""
-    request = urllib.request.Request(f"{SERVER}/{BUCKET}{path}", headers={
+    request = urllib.request.Request(f"{SERVER}/{BUCKET}{path}", method=method,
+                                     data=data, headers={
         "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/"
                          "s3/aws4_request, SignedHeaders=host, Signature=0"})
     with urllib.request.urlopen(request) as answer:
         return answer.read()
+
+
+def put(key, data):
+    ask(f"/{key}", "PUT", data)
 
 
 def get(key):
@@ -103,6 +110,66 @@ class BucketTest(service.ServiceTest):
         self.assertEqual(code, 0, said)
         self.check_bucket(lines)
         self.assertGreaterEqual(fail() - before, 11)
+
+    def test_whole_service_in_a_bucket(self):
+        """Prompts, LoRA files and pictures; results come and are verified."""
+        lines = service.prompt_lines(3, steps=2)
+        with open(self.write_prompts(lines), "rb") as file:
+            put(f"{self.prefix}/prompts.jsonl", file.read())
+        blobs = f"{self.prefix}/loras"
+        self.start_coordinator("--blobs", f"s3://{BUCKET}/{blobs}")
+        self.start_worker("worker")
+        lora = next(os.path.join(LORAS, name)
+                    for name in sorted(os.listdir(LORAS))
+                    if name.endswith(".safetensors"))
+        with open(lora, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+
+        code, said = self.tessera("--coordinator", self.address, "lora",
+                                  "push", "ink", lora)
+        self.assertEqual(code, 0, said)
+        self.assertEqual(keys(blobs), [f"{blobs}/{digest}"])
+        code, said = self.tessera(
+            "--coordinator", self.address, "submit",
+            f"s3://{BUCKET}/{self.prefix}/prompts.jsonl", "--model",
+            os.path.basename(service.MODEL), "--out", self.uri + "/out",
+            "--lora", "ink:0.5", "--allow-unmatched", "--watch")
+        self.assertEqual(code, 0, said)
+
+        job = self.jobs()[0]["job_id"]
+        bring = ("--coordinator", self.address, "results", job, "--to",
+                 self.path("here"))
+        fail({"method": "GET", "match": "/out/images/", "what": "half",
+              "times": 2})
+        code, said = self.tessera(*bring)
+        self.assertEqual(code, 0, said)
+        self.assertIn("3 pictures brought, 0 were there already", said)
+        self.assertEqual(service.check_output(self.path("here"), lines), 3)
+        row = service.manifest(self.path("here"))[0]
+        with open(self.path("here/" + row["path"]), "wb") as file:
+            file.write(b"half")
+        code, said = self.tessera("verify", self.path("here"))
+        self.assertEqual(code, 1, said)
+        self.assertIn(row["path"], said)
+        code, said = self.tessera(*bring)
+        self.assertIn("1 pictures brought, 2 were there already", said)
+        self.assertEqual(service.check_output(self.path("here"), lines), 3)
+
+        for out in (self.path("here"), self.uri + "/out"):
+            code, said = self.tessera("verify", out)
+            self.assertEqual(code, 0, said)
+            self.assertIn("3 of 3 pictures are intact", said)
+        put(f"{self.prefix}/out/{row['path']}", b"rotten")
+        code, said = self.tessera("verify", self.uri + "/out")
+        self.assertEqual(code, 1, said)
+        self.assertIn(f"{self.uri}/out/{row['path']}", said)
+
+    def test_prompts_that_are_not_in_the_bucket_are_named(self):
+        code, said = self.run_local(self.uri + "/none.jsonl", self.uri)
+
+        self.assertEqual(code, 2, said)
+        self.assertIn(f"{self.uri}/none.jsonl", said)
+        self.assertIn("NoSuchKey", said)
 
     def test_bucket_that_is_not_there_is_refused_at_once(self):
         prompts = self.write_prompts(service.prompt_lines(1, steps=1))

@@ -150,12 +150,13 @@ class ServiceTest(unittest.TestCase):
         self.processes.append(process)
         return process
 
-    def start_coordinator(self):
+    def start_coordinator(self, *flags):
         process = self.start(
             "coordinator.log", program("tessera-coordinator"),
             "--listen", self.address,
             "--store", f"sqlite:{self.path('store.db')}",
-            "--data", self.path("data"), "--metrics-listen", "127.0.0.1:0")
+            "--data", self.path("data"), "--metrics-listen", "127.0.0.1:0",
+            *flags)
         wait_until(lambda: listens(self.address) or process.poll() is not None,
                    "coordinator listens")
         return process
