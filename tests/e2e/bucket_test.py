@@ -37,6 +37,7 @@ def ask(path, method="GET", data=None):
     """Asks the server itself, which wants to see some credentials."""
     request = urllib.request.Request(f"{SERVER}/{BUCKET}{path}", method=method,
                                      data=data, headers={
+        "Content-Type": "application/octet-stream",
         "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/"
                          "s3/aws4_request, SignedHeaders=host, Signature=0"})
     with urllib.request.urlopen(request) as answer:

@@ -21,7 +21,8 @@ import threading
 ERROR = ('<?xml version="1.0"?><Error><Code>{}</Code>'
          "<Message>made up by the proxy</Message></Error>")
 # Headers of one connection, which the other does not have.
-HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
+HOP = {"connection", "transfer-encoding", "keep-alive", "content-length",
+       "expect"}
 
 
 class Faults:
