@@ -14,6 +14,10 @@ namespace tessera::kernels {
 void ConvertElements(const void* source, DType from, void* out, DType to,
                      int64_t begin, int64_t end);
 
+// Says whether `elements` numbers of a float type are all finite. The address
+// needs no alignment.
+bool AllFinite(const void* source, DType dtype, int64_t elements);
+
 }  // namespace tessera::kernels
 
 #endif  // TESSERA_KERNELS_CONVERT_H_

@@ -16,14 +16,18 @@ struct Fp8Matrix;
 
 // A matrix as a backend is given it to pack.
 struct WeightMatrix {
-  const float* values = nullptr;  // [n, channels, kernel_h, kernel_w], host
-  int64_t n = 0;                  // outputs
-  int64_t channels = 0;           // inputs
-  int64_t kernel_h = 1;           // a linear layer is a 1x1 convolution
+  const void* values = nullptr;  // [n, channels, kernel_h, kernel_w], host
+  DType dtype = DType::kF32;     // any float type; no alignment is needed
+  int64_t n = 0;                 // outputs
+  int64_t channels = 0;          // inputs
+  int64_t kernel_h = 1;          // a linear layer is a 1x1 convolution
   int64_t kernel_w = 1;
 
   int64_t taps() const { return kernel_h * kernel_w; }
   int64_t k() const { return channels * taps(); }
+
+  // Widens `count` elements from the `first` on into `out`, in their order.
+  void Read(int64_t first, int64_t count, float* out) const;
 };
 
 // A matrix [n outputs, k inputs] in a device's memory, laid out by its
@@ -82,9 +86,9 @@ class PackedWeights {
   std::shared_ptr<const Fp8Matrix> fp8_;
 };
 
-// Packs a linear layer's weights [n, k] of any float dtype, on the host.
-// Errors: INVALID_ARGUMENT for another rank or dtype, or an empty matrix; those
-// of the device's memory.
+// Packs a linear layer's weights [n, k] of any float dtype, on the host; no
+// alignment is needed. Errors: INVALID_ARGUMENT for another rank or dtype, or
+// an empty matrix; those of the device's memory.
 absl::StatusOr<PackedWeights> PackGemmWeights(Device& device,
                                               const TensorView& weights);
 

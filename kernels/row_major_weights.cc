@@ -1,6 +1,7 @@
 #include "kernels/row_major_weights.h"
 
 #include <utility>
+#include <vector>
 
 #include "common/status_macros.h"
 #include "kernels/transfer.h"
@@ -14,8 +15,10 @@ absl::StatusOr<Tensor> PackRowMajor(Device& device,
                                     const WeightMatrix& matrix) {
   const int64_t k = matrix.k();
   Tensor rows(Shape{matrix.n, k}, DType::kF32);
+  std::vector<float> checkpoint(static_cast<size_t>(k));
   for (int64_t row = 0; row < matrix.n; ++row) {
-    ChannelsLast(matrix.values + row * k, matrix.channels, matrix.taps(),
+    matrix.Read(row * k, k, checkpoint.data());
+    ChannelsLast(checkpoint.data(), matrix.channels, matrix.taps(),
                  rows.f32() + row * k, 1);
   }
   return ToDevice(device, std::move(rows), device.compute_dtype());

@@ -1,5 +1,5 @@
 // What LoRAs cost at Stable Diffusion 1.5's sizes: 8 pictures with 8 different
-// LoRAs against 8 pictures without, switching, and reading a file.
+// LoRAs against 8 pictures without, and switching.
 //
 // usage: lora_bench FOLDER [THREADS] [SIDE], after make_random_model.py FOLDER.
 // The two batches take turns, so that noise of the machine meets both.
@@ -112,17 +112,12 @@ int Run(const std::string& folder, int threads, int side) {
   const auto model = TextToImage::Load(folder + "/model", *device).value();
   const auto layers = lora::ModelLayers::Read(folder + "/model").value();
   std::vector<Weights> loras;
-  std::vector<double> read;
   for (int i = 0; i < kPictures; ++i) {
     const std::string path =
         folder + "/lora-" + std::to_string(i) + ".safetensors";
-    read.push_back(Seconds([&] {
-      loras.push_back(
-          lora::ReadAdapterFile(path, layers, {}, *device).value().weights);
-    }));
+    loras.push_back(
+        lora::ReadAdapterFile(path, layers, {}, *device).value().weights);
   }
-  std::printf("reading, checking, hashing and packing a LoRA: %.1f ms\n",
-              1e3 * Median(read));
   MeasureSwitch(*model, loras);
   CompareCalls(*model, loras, side);
   return 0;

@@ -32,8 +32,7 @@ std::string NetName(AdapterNet net) {
 
 // Says why a difference does not fit a layer; empty when it fits.
 std::string Misfit(const ModelLayer& place, const LayerAdapter& adapter) {
-  const Difference* const weight = adapter.weight();
-  if (weight == nullptr) return "";
+  if (!adapter.changes_weight()) return "";
   // Leaves full differences to the shapes alone; they may be of any layer.
   if ((adapter.kind == AdapterKind::kNorm) != place.is_norm() &&
       adapter.kind != AdapterKind::kFull) {
@@ -41,7 +40,7 @@ std::string Misfit(const ModelLayer& place, const LayerAdapter& adapter) {
                            : "the model's layer is no norm";
   }
   // Compares kernels axis by axis where the factors have them: 9x1 is not 3x3.
-  const MatrixShape shape = weight->shape();
+  const MatrixShape shape = adapter.shape();
   const MatrixShape wanted{.rows = place.outputs,
                            .columns = place.columns(),
                            .kernel = {place.kernel_h, place.kernel_w}};
@@ -135,14 +134,16 @@ absl::Status AdapterBinding::AddBias(const LayerParts& layer,
 // Chooses between rows of the batch and a change of the weights.
 absl::Status AdapterBinding::AddWeight(const ModelLayer& place,
                                        LayerAdapter adapter) {
-  if (adapter.weight() == nullptr) return absl::OkStatus();
-  if (adapter.low_rank != nullptr && !adapter.magnitude.has_value() &&
-      adapter.low_rank->down().shape()[0] <= kMaxRank) {
+  if (!adapter.changes_weight()) return absl::OkStatus();
+  if (adapter.low_rank.has_value() && !adapter.magnitude.has_value() &&
+      adapter.low_rank->lora_rank() <= kMaxRank) {
     return AddLowRank(place, *adapter.low_rank);
   }
   // Hands the factors over; none of them is needed for anything else.
   std::unique_ptr<const Difference> difference = std::move(adapter.other);
-  if (difference == nullptr) difference = std::move(adapter.low_rank);
+  if (adapter.low_rank.has_value()) {
+    difference = std::make_unique<const LowRank>(*adapter.low_rank);
+  }
   auto change = adapter.magnitude.has_value()
                     ? MakeDora(std::move(difference),
                                *std::move(adapter.magnitude), place.window())
@@ -156,14 +157,12 @@ absl::Status AdapterBinding::AddWeight(const ModelLayer& place,
 }
 
 absl::Status AdapterBinding::AddLowRank(const ModelLayer& place,
-                                        const LowRank& low_rank) {
+                                        const LowRankFactors& factors) {
   model::AdapterLayer layer{.net = place.net,
                             .name = place.name,
-                            .scale = static_cast<float>(low_rank.scale())};
-  ASSIGN_OR_RETURN(layer.down,
-                   kernels::PackConvWeights(device_, low_rank.down().view()));
-  ASSIGN_OR_RETURN(layer.up,
-                   kernels::PackGemmWeights(device_, low_rank.up().view()));
+                            .scale = static_cast<float>(factors.scale)};
+  ASSIGN_OR_RETURN(layer.down, kernels::PackConvWeights(device_, factors.down));
+  ASSIGN_OR_RETURN(layer.up, kernels::PackGemmWeights(device_, factors.up));
   // Counts the panels, which are larger than the factors of a low rank.
   RETURN_IF_ERROR(CountBytes(layer.down.bytes() + layer.up.bytes()));
   weights_.layers.push_back(std::move(layer));

@@ -43,7 +43,8 @@ class AdapterBinding {
   absl::Status AddWeight(const ModelLayer& place, LayerAdapter adapter);
   absl::Status AddBias(const LayerParts& layer, const ModelLayer& place,
                        LayerAdapter& adapter);
-  absl::Status AddLowRank(const ModelLayer& place, const LowRank& low_rank);
+  absl::Status AddLowRank(const ModelLayer& place,
+                          const LowRankFactors& factors);
   absl::Status CountBytes(int64_t bytes);
   void Refuse(const LayerParts& layer, const std::string& why);
 

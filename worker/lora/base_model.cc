@@ -34,11 +34,11 @@ void BaseModelEvidence::Add(const LayerParts& layer,
                             const LayerAdapter& adapter) {
   // Knows one family with a second text encoder.
   if (layer.net == AdapterNet::kTextEncoder2) has_second_text_encoder_ = true;
-  if (layer.net != AdapterNet::kUNet || adapter.weight() == nullptr) return;
+  if (layer.net != AdapterNet::kUNet || !adapter.changes_weight()) return;
   // Both block namings end alike.
   const std::string name = Flattened(layer.layer);
   if (name.ends_with("_attn2_to_k") || name.ends_with("_attn2_to_v")) {
-    text_width_ = adapter.weight()->shape().columns;
+    text_width_ = adapter.shape().columns;
   }
 }
 

@@ -1,11 +1,11 @@
 #include "worker/lora/factor.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "kernels/convert.h"
 
 namespace tessera::lora {
 namespace {
@@ -13,6 +13,7 @@ namespace {
 using kernels::DType;
 using kernels::Shape;
 using kernels::Tensor;
+using kernels::TensorView;
 
 // The most elements of a core times a factor: four times those of a core of
 // rank 640 on the widest convolution of XL, of 2560 inputs.
@@ -21,13 +22,6 @@ constexpr int64_t kMaxFolded = int64_t{1} << 26;
 // Refuses one tensor, by its key.
 absl::Status KeyError(std::string_view what, const std::string& key) {
   return absl::InvalidArgumentError(absl::StrCat(std::string(what), ": ", key));
-}
-
-// Says whether all values are finite.
-bool AllFinite(const Tensor& tensor) {
-  const float* const begin = tensor.f32();
-  return std::all_of(begin, begin + tensor.shape().elements(),
-                     [](float value) { return std::isfinite(value); });
 }
 
 // Finds a part that is there and not empty; an axis of 0 would pass every test
@@ -44,17 +38,24 @@ absl::StatusOr<const PartTensor*> FindPart(const LayerParts& layer, Part part) {
   return &found->second;
 }
 
-// Reads the values of a tensor, under another shape of as many elements. One
-// tensor at a time: a file is never in memory twice.
-absl::StatusOr<Tensor> Convert(const PartTensor& tensor, const Shape& shape) {
-  absl::StatusOr<Tensor> values = kernels::ToF32(tensor.view.Reshaped(shape));
-  if (!values.ok()) {
+// Checks the values of a tensor and returns it under another shape of as many
+// elements.
+absl::StatusOr<TensorView> Checked(const PartTensor& tensor,
+                                   const Shape& shape) {
+  const TensorView& view = tensor.view;
+  if (!kernels::IsFloat(view.dtype)) {
     return KeyError("tensor is not F32, F16 or BF16", tensor.key);
   }
-  if (!AllFinite(*values)) {
+  if (!kernels::AllFinite(view.data, view.dtype, view.shape.elements())) {
     return KeyError("tensor holds NaN or infinity", tensor.key);
   }
-  return values;
+  return view.Reshaped(shape);
+}
+
+// Copies what a view was found to be.
+absl::StatusOr<Tensor> Copied(const absl::StatusOr<TensorView>& view) {
+  RETURN_IF_ERROR(view.status());
+  return kernels::ToF32(*view);
 }
 
 }  // namespace
@@ -64,24 +65,24 @@ absl::Status LayerError(const LayerParts& layer, std::string_view what) {
       absl::StrCat(std::string(what), ": ", layer.layer));
 }
 
-absl::StatusOr<Tensor> ReadFactor(const LayerParts& layer, Part part) {
+absl::StatusOr<TensorView> ViewFactor(const LayerParts& layer, Part part) {
   ASSIGN_OR_RETURN(const PartTensor* const tensor, FindPart(layer, part));
-  return Convert(*tensor, tensor->view.shape);
+  return Checked(*tensor, tensor->view.shape);
 }
 
 // Flattens a kernel behind the inputs, as every formula here takes it.
-absl::StatusOr<Tensor> ReadMatrix(const LayerParts& layer, Part part) {
+absl::StatusOr<TensorView> ViewMatrix(const LayerParts& layer, Part part) {
   ASSIGN_OR_RETURN(const PartTensor* const tensor, FindPart(layer, part));
   const Shape& shape = tensor->view.shape;
   if (shape.rank() < 2) {
     return KeyError(absl::StrCat("expected a matrix, not ", shape.ToString()),
                     tensor->key);
   }
-  return Convert(*tensor, Shape{shape[0], shape.elements() / shape[0]});
+  return Checked(*tensor, Shape{shape[0], shape.elements() / shape[0]});
 }
 
 // Takes a linear layer's factor as a kernel of one element.
-absl::StatusOr<Tensor> ReadKernel(const LayerParts& layer, Part part) {
+absl::StatusOr<TensorView> ViewKernel(const LayerParts& layer, Part part) {
   ASSIGN_OR_RETURN(const PartTensor* const tensor, FindPart(layer, part));
   const Shape& shape = tensor->view.shape;
   if (shape.rank() != 2 && shape.rank() != 4) {
@@ -90,8 +91,20 @@ absl::StatusOr<Tensor> ReadKernel(const LayerParts& layer, Part part) {
                             " has neither 2 nor 4 axes: ", shape.ToString()));
   }
   const bool linear = shape.rank() == 2;
-  return Convert(*tensor, Shape{shape[0], shape[1], linear ? 1 : shape[2],
+  return Checked(*tensor, Shape{shape[0], shape[1], linear ? 1 : shape[2],
                                 linear ? 1 : shape[3]});
+}
+
+absl::StatusOr<Tensor> ReadFactor(const LayerParts& layer, Part part) {
+  return Copied(ViewFactor(layer, part));
+}
+
+absl::StatusOr<Tensor> ReadMatrix(const LayerParts& layer, Part part) {
+  return Copied(ViewMatrix(layer, part));
+}
+
+absl::StatusOr<Tensor> ReadKernel(const LayerParts& layer, Part part) {
+  return Copied(ViewKernel(layer, part));
 }
 
 // Prefers the tensor to the metadata: it is what the layer was trained with.

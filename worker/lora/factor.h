@@ -17,16 +17,24 @@ namespace tessera::lora {
 // Returns INVALID_ARGUMENT "what: layer".
 absl::Status LayerError(const LayerParts& layer, std::string_view what);
 
-// Returns a tensor of the layer as f32. Errors: INVALID_ARGUMENT naming layer
-// or key when it is absent, empty, not floating point, or holds a value that
-// is not finite.
-absl::StatusOr<kernels::Tensor> ReadFactor(const LayerParts& layer, Part part);
+// Returns a tensor of the layer where it lies in the file, in its own float
+// type. Errors: INVALID_ARGUMENT naming layer or key when it is absent, empty,
+// not floating point, or holds a value that is not finite.
+absl::StatusOr<kernels::TensorView> ViewFactor(const LayerParts& layer,
+                                               Part part);
 
-// As ReadFactor, as a matrix [first extent, product of the others].
-absl::StatusOr<kernels::Tensor> ReadMatrix(const LayerParts& layer, Part part);
+// As ViewFactor, as a matrix [first extent, product of the others].
+absl::StatusOr<kernels::TensorView> ViewMatrix(const LayerParts& layer,
+                                               Part part);
 
-// As ReadFactor, as [outputs, inputs, height, width]; a matrix has a kernel of
+// As ViewFactor, as [outputs, inputs, height, width]; a matrix has a kernel of
 // 1x1. Errors also for a tensor of neither 2 nor 4 axes.
+absl::StatusOr<kernels::TensorView> ViewKernel(const LayerParts& layer,
+                                               Part part);
+
+// Return copies as f32 of what the functions above return.
+absl::StatusOr<kernels::Tensor> ReadFactor(const LayerParts& layer, Part part);
+absl::StatusOr<kernels::Tensor> ReadMatrix(const LayerParts& layer, Part part);
 absl::StatusOr<kernels::Tensor> ReadKernel(const LayerParts& layer, Part part);
 
 // Returns alpha / rank; a missing alpha means the rank (Hu et al. 2021,

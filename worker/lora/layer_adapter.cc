@@ -62,7 +62,7 @@ absl::Status ReadWeight(const LayerParts& layer, LayerAdapter& adapter) {
   switch (adapter.kind) {
     case AdapterKind::kLowRank:
     case AdapterKind::kTucker: {
-      ASSIGN_OR_RETURN(adapter.low_rank, LowRank::Read(layer));
+      ASSIGN_OR_RETURN(adapter.low_rank, ReadLowRank(layer));
       return absl::OkStatus();
     }
     case AdapterKind::kLoha: {

@@ -21,18 +21,19 @@ enum class AdapterKind { kLowRank, kTucker, kLoha, kLokr, kFull, kNorm };
 // "LoKr", "full difference", "norm".
 std::string_view KindName(AdapterKind kind);
 
-// One layer's adapter. Move-only.
+// One layer's adapter. Borrows the file while low-rank. Move-only.
 struct LayerAdapter {
   AdapterKind kind = AdapterKind::kLowRank;
   // Of the weight: one of the two, or neither where only the bias changes.
-  std::unique_ptr<const LowRank> low_rank;
+  std::optional<LowRankFactors> low_rank;
   std::unique_ptr<const Difference> other;
   std::optional<Magnitude> magnitude;  // with DoRA
   std::unique_ptr<const Difference> bias;
 
-  // The weight's difference, or null.
-  const Difference* weight() const {
-    return low_rank != nullptr ? low_rank.get() : other.get();
+  bool changes_weight() const { return low_rank.has_value() || other; }
+  // Of the weight's difference, which there must be.
+  MatrixShape shape() const {
+    return low_rank.has_value() ? low_rank->shape() : other->shape();
   }
 };
 

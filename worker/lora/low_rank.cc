@@ -11,9 +11,10 @@ namespace {
 
 using kernels::Shape;
 using kernels::Tensor;
+using kernels::TensorView;
 
-// Reads a matrix, or a kernel of 1x1, which is one.
-absl::StatusOr<Tensor> ReadPointwise(const LayerParts& layer, Part part) {
+// Returns a matrix, or a kernel of 1x1, which is one.
+absl::StatusOr<TensorView> ViewPointwise(const LayerParts& layer, Part part) {
   const auto found = layer.parts.find(part);
   if (found != layer.parts.end()) {
     const Shape& shape = found->second.view.shape;
@@ -23,25 +24,26 @@ absl::StatusOr<Tensor> ReadPointwise(const LayerParts& layer, Part part) {
                                             " is not 1x1: ", shape.ToString()));
     }
   }
-  return ReadMatrix(layer, part);
+  return ViewMatrix(layer, part);
 }
 
-// Reads down, multiplied by the core where there is one.
-absl::StatusOr<Tensor> ReadDown(const LayerParts& layer) {
-  if (!layer.Has(Part::kMid)) return ReadKernel(layer, Part::kDown);
-  // Reads mid(down(x)) as one convolution: down is 1x1, so the core takes its
-  // place with the inputs of the layer.
+// Returns the core multiplied by down: mid(down(x)) as one convolution. Down is
+// 1x1, so the core takes its place with the inputs of the layer.
+absl::StatusOr<Tensor> ReadFolded(const LayerParts& layer) {
   ASSIGN_OR_RETURN(const Tensor core, ReadKernel(layer, Part::kMid));
-  ASSIGN_OR_RETURN(const Tensor down, ReadPointwise(layer, Part::kDown));
+  ASSIGN_OR_RETURN(const TensorView view, ViewPointwise(layer, Part::kDown));
+  ASSIGN_OR_RETURN(const Tensor down, kernels::ToF32(view));
   RETURN_IF_ERROR(ExpectSameRank(layer, core.shape()[1], down.shape()[0]));
   RETURN_IF_ERROR(ExpectSameRank(layer, core.shape()[0], core.shape()[1]));
   return FoldCore(layer, core, down);
 }
 
+// Copies elements whose type was checked when the factors were read.
+Tensor Copied(const TensorView& factor) { return *kernels::ToF32(factor); }
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<const LowRank>> LowRank::Read(
-    const LayerParts& layer) {
+absl::StatusOr<LowRankFactors> ReadLowRank(const LayerParts& layer) {
   // Names the missing half before it reads the other.
   if (!layer.Has(Part::kUp) && !layer.Has(Part::kDown)) {
     return LayerError(layer, "layer without the matrices of any kind");
@@ -52,35 +54,39 @@ absl::StatusOr<std::unique_ptr<const LowRank>> LowRank::Read(
   if (!layer.Has(Part::kDown)) {
     return LayerError(layer, "layer with lora_up but without lora_down");
   }
-  ASSIGN_OR_RETURN(Tensor down, ReadDown(layer));
+  LowRankFactors factors;
+  if (layer.Has(Part::kMid)) {
+    ASSIGN_OR_RETURN(factors.folded, ReadFolded(layer));
+    factors.down = factors.folded.view();
+  } else {
+    ASSIGN_OR_RETURN(factors.down, ViewKernel(layer, Part::kDown));
+  }
   // Expects up to be 1x1: no trainer writes it otherwise, and no op runs it.
-  ASSIGN_OR_RETURN(Tensor up, ReadPointwise(layer, Part::kUp));
-  const int64_t lora_rank = down.shape()[0];
-  RETURN_IF_ERROR(ExpectSameRank(layer, lora_rank, up.shape()[1]));
-  ASSIGN_OR_RETURN(const double scale, ReadScale(layer, lora_rank));
-  return std::unique_ptr<const LowRank>(new LowRank(
-      std::move(down), std::move(up), scale, layer.Has(Part::kMid)));
+  ASSIGN_OR_RETURN(factors.up, ViewPointwise(layer, Part::kUp));
+  RETURN_IF_ERROR(
+      ExpectSameRank(layer, factors.lora_rank(), factors.up.shape[1]));
+  ASSIGN_OR_RETURN(factors.scale, ReadScale(layer, factors.lora_rank()));
+  return factors;
 }
-
-LowRank::LowRank(Tensor down, Tensor up, double scale, bool has_core)
-    : down_(std::move(down)),
-      up_(std::move(up)),
-      scale_(scale),
-      has_core_(has_core) {}
 
 // Flattens the kernel behind the inputs.
-MatrixShape LowRank::shape() const {
-  const Shape& down = down_.shape();
-  return {.rows = up_.shape()[0],
-          .columns = down[1] * down[2] * down[3],
-          .kernel = {down[2], down[3]}};
+MatrixShape LowRankFactors::shape() const {
+  return {.rows = up.shape[0],
+          .columns = down.shape[1] * down.shape[2] * down.shape[3],
+          .kernel = {down.shape[2], down.shape[3]}};
 }
+
+LowRank::LowRank(const LowRankFactors& factors)
+    : shape_(factors.shape()),
+      down_(Copied(factors.down)),
+      up_(Copied(factors.up)),
+      scale_(factors.scale) {}
 
 // Multiplies the factors out row by row, in the order of the ranks.
 void LowRank::AddTo(double strength, std::span<double> sum) const {
   const int64_t lora_rank = down_.shape()[0];
-  const int64_t columns = shape().columns;
-  for (int64_t row = 0; row < shape().rows; ++row) {
+  const int64_t columns = shape_.columns;
+  for (int64_t row = 0; row < shape_.rows; ++row) {
     double* const to = sum.data() + row * columns;
     for (int64_t r = 0; r < lora_rank; ++r) {
       const double factor = strength * scale_ *

@@ -3,7 +3,6 @@
 #define TESSERA_WORKER_LORA_LOW_RANK_H_
 
 #include <cstdint>
-#include <memory>
 #include <span>
 
 #include "absl/status/statusor.h"
@@ -13,35 +12,43 @@
 
 namespace tessera::lora {
 
-// ΔW = alpha / rank · up · down (Hu et al. 2021, section 4.1). Of a
-// convolution, down has the layer's kernel and up is 1x1. With `lora_mid`, a
-// core [rank, rank, kernel, kernel] between two 1x1 convolutions (LyCORIS'
-// Tucker decomposition), down is the core multiplied by it once and for all.
+// What one layer holds of ΔW = alpha / rank · up · down (Hu et al. 2021,
+// section 4.1), checked. Of a convolution, down has the layer's kernel and up
+// is 1x1. Borrows the file, so that a layer that is only packed is not copied
+// first; elements are of the file's float type. Move-only.
+struct LowRankFactors {
+  kernels::TensorView down;  // [rank, in, k, k]
+  kernels::TensorView up;    // [out, rank]
+  double scale = 1;          // alpha / rank
+  // With `lora_mid`, a core [rank, rank, k, k] between two 1x1 convolutions
+  // (LyCORIS' Tucker decomposition): the memory of down, which is the core
+  // multiplied by the file's down once and for all. Otherwise empty.
+  kernels::Tensor folded;
+
+  int64_t lora_rank() const { return down.shape[0]; }
+  MatrixShape shape() const;
+};
+
+// Reads the parts of a layer. Errors: INVALID_ARGUMENT for one half without the
+// other, ranks that disagree, shapes that are no such factors, alpha 0, and
+// values that are not finite.
+absl::StatusOr<LowRankFactors> ReadLowRank(const LayerParts& layer);
+
+// The difference itself, for layers that are merged.
 class LowRank final : public Difference {
  public:
-  // Reads the parts of a layer. Errors: INVALID_ARGUMENT for one half without
-  // the other, ranks that disagree, shapes that are no such factors, alpha 0,
-  // and values that are not finite.
-  static absl::StatusOr<std::unique_ptr<const LowRank>> Read(
-      const LayerParts& layer);
+  // Copies factors that ReadLowRank returned.
+  explicit LowRank(const LowRankFactors& factors);
 
-  const kernels::Tensor& down() const { return down_; }  // [rank, in, k, k]
-  const kernels::Tensor& up() const { return up_; }      // [out, rank]
-  double scale() const { return scale_; }                // alpha / rank
-  bool has_core() const { return has_core_; }
-
-  MatrixShape shape() const override;
+  MatrixShape shape() const override { return shape_; }
   void AddTo(double strength, std::span<double> sum) const override;
   int64_t bytes() const override { return down_.bytes() + up_.bytes(); }
 
  private:
-  LowRank(kernels::Tensor down, kernels::Tensor up, double scale,
-          bool has_core);
-
-  const kernels::Tensor down_;
-  const kernels::Tensor up_;
+  const MatrixShape shape_;
+  const kernels::Tensor down_;  // f32 [rank, in, k, k]
+  const kernels::Tensor up_;    // f32 [out, rank]
   const double scale_;
-  const bool has_core_;
 };
 
 }  // namespace tessera::lora

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -87,6 +88,33 @@ TEST(ConvertElementsTest, RoundsFromOneSixteenBitTypeToTheOther) {
   ConvertElements(&half, DType::kF16, &bf16, DType::kBF16, 0, 1);
 
   EXPECT_EQ(Bf16ToFloat(bf16), 1.0f);
+}
+
+// An odd address, and every place of a vector and of its tail.
+TEST(AllFiniteTest, FindsInfinityAndNanWhereverTheyAre) {
+  struct Case {
+    DType dtype;
+    uint32_t largest, infinity, nan;
+  };
+  for (const Case& c : {Case{DType::kF32, 0xFF7FFFFF, 0xFF800000, 0x7F800001},
+                        Case{DType::kF16, 0xFBFF, 0xFC00, 0x7C01},
+                        Case{DType::kBF16, 0xFF7F, 0xFF80, 0x7F81}}) {
+    const auto size = static_cast<size_t>(SizeOf(c.dtype));
+    constexpr size_t kCount = 37;
+    std::vector<char> bytes(1 + kCount * size);
+    const auto set = [&](size_t at, uint32_t bits) {
+      std::memcpy(&bytes[1 + at * size], &bits, size);
+    };
+    for (size_t at = 0; at < kCount; ++at) set(at, c.largest);
+    EXPECT_TRUE(AllFinite(&bytes[1], c.dtype, kCount));
+    for (size_t at = 0; at < kCount; ++at) {
+      for (const uint32_t bad : {c.infinity, c.nan}) {
+        set(at, bad);
+        EXPECT_FALSE(AllFinite(&bytes[1], c.dtype, kCount)) << at;
+      }
+      set(at, c.largest);
+    }
+  }
 }
 
 }  // namespace

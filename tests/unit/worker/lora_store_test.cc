@@ -24,7 +24,7 @@ using ::testing::IsEmpty;
 
 // A store whose parser notes what it is given and takes the size of the file
 // for the size in memory. "bad" files are refused, "odd" ones have a key that
-// does not fit, "torn" ones are read as something else.
+// does not fit, "torn" ones change while they are read.
 class LoraStoreTest : public lora::CacheTest {
  protected:
   LoraStore Make(int64_t memory_bytes) {
@@ -66,7 +66,9 @@ class LoraStoreTest : public lora::CacheTest {
       return absl::ResourceExhaustedError("adapter larger than the budget");
     }
     auto weights = std::make_shared<model::AdapterWeights>();
-    weights->digest = Sha256Hex(bytes == "torn" ? "other" : bytes);
+    weights->digest =
+        options.sha256.empty() ? Sha256Hex(bytes) : options.sha256;
+    if (bytes == "torn") WriteText(path, "other");
     adapter.weights = std::move(weights);
     adapter.report.bytes = static_cast<int64_t>(bytes.size());
     return adapter;

@@ -42,8 +42,9 @@ AdapterBuilder Layer(const std::string& part, std::vector<int64_t> shape,
 Matrix ChangeOf(const AdapterBuilder& file, int64_t window, double strength) {
   const OneLayer layer(file);
   LayerAdapter adapter = ReadLayerAdapter(layer.parts()).value();
-  const auto change = MakeDora(std::move(adapter.low_rank),
-                               *std::move(adapter.magnitude), window);
+  const auto change =
+      MakeDora(std::make_unique<const LowRank>(*adapter.low_rank),
+               *std::move(adapter.magnitude), window);
   const std::vector<float> pristine = Numbers(kOut * kIn * window, 7);
   Matrix sum(kOut, kIn * window);
   EXPECT_EQ(change->elements(), kOut * kIn * window);
@@ -137,7 +138,8 @@ TEST(DoraTest, OutputOfZerosStaysZero) {
   const OneLayer layer(file);
   LayerAdapter adapter = ReadLayerAdapter(layer.parts()).value();
   const auto change =
-      MakeDora(std::move(adapter.low_rank), *std::move(adapter.magnitude), 1);
+      MakeDora(std::make_unique<const LowRank>(*adapter.low_rank),
+               *std::move(adapter.magnitude), 1);
 
   // The difference takes the first output to zero.
   const std::vector<float> pristine = {1, 1, 1, 1};
