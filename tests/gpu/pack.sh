@@ -1,8 +1,9 @@
 #!/bin/bash
 # Puts what tests/gpu/run.sh needs of Debian's packages into build/gpu-deps, to
 # travel with the tree to a machine that has CUDA and a compiler and no network:
-# headers and static libraries of Abseil, Highway, GoogleTest, libpng, OpenSSL
-# and utf8proc, and the headers of nlohmann-json.
+# headers and static libraries of Abseil, GoogleTest, libpng, OpenSSL and
+# utf8proc, Highway, which Debian has as a shared library alone, and the headers
+# of nlohmann-json.
 #
 # usage: tests/gpu/pack.sh          on Debian 12 with the packages installed
 set -euo pipefail
@@ -33,6 +34,7 @@ for package in "${packages[@]}"; do
     cp -L "$file" "$deps/$to"
   done <<< "$files"
 done
+cp -L /usr/lib/x86_64-linux-gnu/libhwy.so.1 "$deps/lib/"
 # Symbols for debuggers are most of their size.
 strip --strip-debug "$deps"/lib/*.a
 dpkg-query -W -f '${Package} ${Version}\n' "${packages[@]}" > "$deps/versions.txt"
