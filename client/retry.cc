@@ -17,11 +17,14 @@ constexpr absl::Duration kLongestDelay = absl::Seconds(2);
 bool IsTransient(const absl::Status& status) {
   switch (status.code()) {
     // The service may be away, restarting or overloaded. RESOURCE_EXHAUSTED
-    // asks to come back later; ABORTED to try again.
+    // asks to come back later; ABORTED to try again. CANCELLED is a call that
+    // came while the service shut down and was cut off: the client itself
+    // cancels only what it then gives its own error.
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kAborted:
+    case absl::StatusCode::kCancelled:
     case absl::StatusCode::kUnknown:
       return true;
     default:

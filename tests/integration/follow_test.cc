@@ -1,3 +1,4 @@
+#include <atomic>
 #include <string>
 #include <thread>
 
@@ -99,13 +100,20 @@ TEST(FollowTest, StoppingTheServerEndsWatchersAndIdleWorkersAtOnce) {
   ASSERT_THAT(job, IsOk());
   FakeWorker busy = service.Worker("busy");
   ASSERT_THAT(busy.Take(1), IsOk());
+  std::atomic<bool> watching = false;
   std::thread watcher([&] {
-    EXPECT_THAT(service.Watch(job->job_id()),
+    EXPECT_THAT(service.Watch(job->job_id(),
+                              [&](const v1::Job&) {
+                                watching = true;
+                                watching.notify_one();
+                              }),
                 StatusIs(absl::StatusCode::kUnavailable));
   });
   FakeWorker idle = service.Worker("idle");
   std::thread waiting([&] { (void)idle.Idle(); });
-  // Both calls are under way once the second worker is known.
+  // Both calls are under way once the job was sent and the second worker is
+  // known.
+  watching.wait(false);
   auto stub = v1::GenerationService::NewStub(service.Channel());
   for (int known = 0; known < 2;) {
     grpc::ClientContext context;

@@ -129,13 +129,22 @@ absl::StatusOr<v1::ListImagesResponse> ServiceHarness::Images(
 
 absl::StatusOr<std::vector<v1::Job>> ServiceHarness::Watch(
     const std::string& job_id) {
+  return Watch(job_id, [](const v1::Job&) {});
+}
+
+absl::StatusOr<std::vector<v1::Job>> ServiceHarness::Watch(
+    const std::string& job_id,
+    const std::function<void(const v1::Job&)>& on_state) {
   grpc::ClientContext context;
   v1::WatchJobRequest request;
   request.set_job_id(job_id);
   auto reader = stub_->WatchJob(&context, request);
   std::vector<v1::Job> states;
   v1::Job job;
-  while (reader->Read(&job)) states.push_back(job);
+  while (reader->Read(&job)) {
+    states.push_back(job);
+    on_state(job);
+  }
   RETURN_IF_ERROR(rpc::FromGrpcStatus(reader->Finish()));
   return states;
 }

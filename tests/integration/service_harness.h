@@ -2,6 +2,7 @@
 #ifndef TESSERA_TESTS_INTEGRATION_SERVICE_HARNESS_H_
 #define TESSERA_TESTS_INTEGRATION_SERVICE_HARNESS_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,6 +45,10 @@ class ServiceHarness {
 
   // Follows a job to its end; returns every state that was sent.
   absl::StatusOr<std::vector<v1::Job>> Watch(const std::string& job_id);
+  // As above; calls `on_state` with each as it comes.
+  absl::StatusOr<std::vector<v1::Job>> Watch(
+      const std::string& job_id,
+      const std::function<void(const v1::Job&)>& on_state);
 
   // Returns the objects of a JSON-lines file of the output folder `name`.
   std::vector<nlohmann::json> Lines(const std::string& name,

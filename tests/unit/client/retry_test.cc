@@ -10,6 +10,7 @@ TEST(RetryTest, OnlyWhatMayPassIsTransient) {
   EXPECT_TRUE(IsTransient(absl::UnavailableError("")));
   EXPECT_TRUE(IsTransient(absl::ResourceExhaustedError("")));
   EXPECT_TRUE(IsTransient(absl::UnknownError("Stream removed")));
+  EXPECT_TRUE(IsTransient(absl::CancelledError("")));
   EXPECT_FALSE(IsTransient(absl::OkStatus()));
   EXPECT_FALSE(IsTransient(absl::InvalidArgumentError("")));
   EXPECT_FALSE(IsTransient(absl::InternalError("")));
