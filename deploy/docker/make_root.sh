@@ -37,6 +37,10 @@ echo 12 >"$root/etc/debian_version"
 # Names are looked up in the image's hosts file and by DNS.
 echo "hosts: files dns" >"$root/etc/nsswitch.conf"
 
+# Whom HTTPS servers of buckets are trusted by, where libcurl looks for it.
+install -D -m 644 /etc/ssl/certs/ca-certificates.crt \
+  "$root/etc/ssl/certs/ca-certificates.crt"
+
 for program in "${programs[@]}"; do
   install -m 755 -s "$program" "$root/usr/bin/"
 done

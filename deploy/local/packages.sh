@@ -17,6 +17,7 @@ BUILD_PACKAGES=(
   libutf8proc-dev         # the tokenizer's Unicode
   libgloo-dev             # pipelines over TCP
   libcurl4-openssl-dev    # S3
+  ca-certificates         # whom its servers are trusted by
 )
 
 # To build and run the tests and the lints as well.

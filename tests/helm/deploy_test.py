@@ -75,6 +75,8 @@ class ImageTest(service.ServiceTest):
 
         self.assertEqual(sorted(os.listdir(f"{root}/usr/bin")),
                          sorted(PROGRAMS))
+        self.assertTrue(os.path.getsize(
+            f"{root}/etc/ssl/certs/ca-certificates.crt"))
         end = run(*self.inside(root, "/usr/bin/tessera-coordinator",
                                "--data=/elsewhere"))
         self.assertEqual(end.returncode, 1)
