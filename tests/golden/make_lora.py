@@ -3,8 +3,8 @@
 usage: make_lora.py MODEL OUT
 
 MODEL is deploy/local/models/emoji-sd, whose tokenizer and text encoder are
-used; the UNets have random weights that this script and the test compute alike
-(`pristine`). Everything runs on a CPU in f32. Under OUT:
+used; the UNets have random weights that hashed_weights.py and the test compute
+alike. Everything runs on a CPU in f32. Under OUT:
 
   versions.json                     what made these files
   sd1/unet.json, sdxl/layers.json   config, and names and shapes of all tensors
@@ -25,6 +25,7 @@ import torch
 import transformers
 from diffusers import (DDIMScheduler, StableDiffusionPipeline,
                        UNet2DConditionModel)
+from hashed_weights import fill, pristine
 from lycoris.modules.full import FullModule
 from lycoris.modules.locon import LoConModule
 from lycoris.modules.loha import LohaModule
@@ -43,40 +44,6 @@ UNET = dict(sample_size=8, block_out_channels=[32, 64], layers_per_block=1,
             cross_attention_dim=128, attention_head_dim=4, norm_num_groups=8)
 ATTN = "down_blocks.0.attentions.0.transformer_blocks.0."
 CLIP = "text_model.encoder.layers.0."
-
-
-def pristine(name, shape):
-    """Weights that need not be stored: a hash of name and index."""
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 & 0xFFFFFFFF
-    count = int(np.prod(shape))
-    with np.errstate(over="ignore"):
-        x = np.uint32(seed) + np.arange(count, dtype=np.uint32) * np.uint32(
-            0x9E3779B9)
-        x ^= x >> np.uint32(16)
-        x *= np.uint32(0x7FEB352D)
-        x ^= x >> np.uint32(15)
-        x *= np.uint32(0x846CA68B)
-        x ^= x >> np.uint32(16)
-    v = (x >> np.uint32(8)).astype(np.float32) / np.float32(2**24)
-    v = v - np.float32(0.5)
-    if len(shape) >= 2:
-        scale = 4.0
-        while scale * scale * (count // shape[0]) > 16:
-            scale /= 2
-        v = v * np.float32(scale)
-    elif name.endswith("weight"):
-        v = np.float32(1) + v / np.float32(2)
-    else:
-        v = v / np.float32(4)
-    return torch.from_numpy(v.reshape(shape))
-
-
-def fill(net):
-    net.load_state_dict({k: pristine(k, tuple(v.shape)) if v.is_floating_point()
-                         else v for k, v in net.state_dict().items()})
-    return net.eval().requires_grad_(False)
 
 
 def shapes(net):

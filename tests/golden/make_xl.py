@@ -3,7 +3,7 @@
 usage: make_xl.py MODEL OUT
 
 MODEL is deploy/local/models/emoji-sd, whose tokenizer is used; all nets have
-random weights that this script and the test compute alike (`pristine`).
+random weights that hashed_weights.py and the test compute alike.
 Everything runs on a CPU in f32. Under OUT:
 
   versions.json    what made these files
@@ -23,6 +23,7 @@ import torch
 import transformers
 from diffusers import (AutoencoderKL, EulerDiscreteScheduler,
                        StableDiffusionXLPipeline, UNet2DConditionModel)
+from hashed_weights import fill
 from PIL import Image
 from safetensors.torch import save_file
 from transformers import (CLIPTextConfig, CLIPTextModel,
@@ -65,40 +66,6 @@ CASES = [
     dict(name="no-guidance", prompt="a rocket on the moon", seed=11,
          num_inference_steps=3, guidance_scale=1.0, width=64, height=128),
 ]
-
-
-def pristine(name, shape):
-    """Weights that need not be stored: a hash of name and index."""
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 & 0xFFFFFFFF
-    count = int(np.prod(shape))
-    with np.errstate(over="ignore"):
-        x = np.uint32(seed) + np.arange(count, dtype=np.uint32) * np.uint32(
-            0x9E3779B9)
-        x ^= x >> np.uint32(16)
-        x *= np.uint32(0x7FEB352D)
-        x ^= x >> np.uint32(15)
-        x *= np.uint32(0x846CA68B)
-        x ^= x >> np.uint32(16)
-    v = (x >> np.uint32(8)).astype(np.float32) / np.float32(2**24)
-    v = v - np.float32(0.5)
-    if len(shape) >= 2:
-        scale = 4.0
-        while scale * scale * (count // shape[0]) > 16:
-            scale /= 2
-        v = v * np.float32(scale)
-    elif name.endswith("weight"):
-        v = np.float32(1) + v / np.float32(2)
-    else:
-        v = v / np.float32(4)
-    return torch.from_numpy(v.reshape(shape))
-
-
-def fill(net):
-    net.load_state_dict({k: pristine(k, tuple(v.shape)) if v.is_floating_point()
-                         else v for k, v in net.state_dict().items()})
-    return net.eval().requires_grad_(False)
 
 
 def described(net):
