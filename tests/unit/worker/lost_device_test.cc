@@ -8,16 +8,11 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "kernels/cpu/op_table.h"
-#include "kernels/cpu/thread_pool.h"
-#include "kernels/device.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/worker/builders.h"
-#include "tests/unit/worker/lora/counting_events.h"
-#include "worker/lora_store.h"
+#include "tests/unit/worker/engine_on_device.h"
 #include "worker/shard_run.h"
-#include "worker/text_to_image_engine.h"
 
 namespace tessera::worker {
 namespace {
@@ -27,18 +22,10 @@ using ::testing::ElementsAre;
 
 // The CPU behind a queue that fails, and goes on failing, once the test says
 // so: as a GPU does after an illegal access.
-class FailingBackend final : public kernels::DeviceBackend {
+class FailingBackend final : public CpuBackend {
  public:
-  kernels::Memory& memory() override { return kernels::HostMemory(); }
   absl::Status Synchronize() override { return lost; }
   absl::Status health() const override { return lost; }
-  bool can_record() const override { return false; }
-  absl::Status BeginRecording() override {
-    return absl::UnimplementedError("failing: does not record");
-  }
-  absl::StatusOr<std::unique_ptr<kernels::Recording>> EndRecording() override {
-    return absl::UnimplementedError("failing: does not record");
-  }
 
   absl::Status lost;
 };
@@ -73,22 +60,8 @@ class Listener final : public ExecutionListener {
 
 TEST(LostDeviceTest, WhatIsInFlightFailsAndTheRestIsGivenBack) {
   const auto backend = std::make_shared<FailingBackend>();
-  kernels::Device device({.name = "failing",
-                          .ops = kernels::cpu::Ops(),
-                          .pool = std::make_shared<kernels::cpu::ThreadPool>(1),
-                          .backend = backend});
-  lora::CountingEvents events;
-  LoraStore loras(
-      {.files = {}, .memory_bytes = 1},
-      [](const std::string&, const lora::ModelLayers&,
-         const lora::AdapterOptions&) -> absl::StatusOr<lora::BoundAdapter> {
-        return absl::NotFoundError("no LoRAs here");
-      },
-      /*node=*/nullptr, events);
-  const auto engine = LoadTextToImageEngine(
-      "emoji-sd",
-      std::string(TESSERA_SOURCE_DIR) + "/deploy/local/models/emoji-sd",
-      /*batch=*/2, device, loras);
+  const EngineOnDevice on_device(backend, /*batch=*/2);
+  const auto& engine = on_device.engine();
   ASSERT_THAT(engine, IsOk());
   Assignment assignment = MakeAssignment(4);
   for (ImageTask& task : assignment.tasks) {

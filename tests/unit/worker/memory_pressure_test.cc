@@ -10,15 +10,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "kernels/cpu/op_table.h"
-#include "kernels/cpu/thread_pool.h"
-#include "kernels/device.h"
 #include "tests/support/fake_clock.h"
 #include "tests/unit/worker/builders.h"
-#include "tests/unit/worker/lora/counting_events.h"
-#include "worker/lora_store.h"
+#include "tests/unit/worker/engine_on_device.h"
 #include "worker/shard_run.h"
-#include "worker/text_to_image_engine.h"
 
 namespace tessera::worker {
 namespace {
@@ -52,20 +47,11 @@ class LimitedMemory final : public kernels::Memory {
 };
 
 // The CPU, with limited memory for what a GPU keeps in its own.
-class LimitedBackend final : public kernels::DeviceBackend {
+class LimitedBackend final : public CpuBackend {
  public:
   explicit LimitedBackend(int64_t bytes) : memory_(bytes) {}
 
   kernels::Memory& memory() override { return memory_; }
-  absl::Status Synchronize() override { return absl::OkStatus(); }
-  absl::Status health() const override { return absl::OkStatus(); }
-  bool can_record() const override { return false; }
-  absl::Status BeginRecording() override {
-    return absl::UnimplementedError("limited: does not record");
-  }
-  absl::StatusOr<std::unique_ptr<kernels::Recording>> EndRecording() override {
-    return absl::UnimplementedError("limited: does not record");
-  }
 
  private:
   LimitedMemory memory_;
@@ -91,22 +77,9 @@ class Outcome final : public ExecutionListener {
 // Makes a shard of pictures, all together, on a device of `bytes`. Returns
 // nothing when not even the model fits.
 std::unique_ptr<Outcome> MakeOn(int64_t bytes) {
-  kernels::Device device({.name = "limited",
-                          .ops = kernels::cpu::Ops(),
-                          .pool = std::make_shared<kernels::cpu::ThreadPool>(1),
-                          .backend = std::make_shared<LimitedBackend>(bytes)});
-  lora::CountingEvents events;
-  LoraStore loras(
-      {.files = {}, .memory_bytes = 1},
-      [](const std::string&, const lora::ModelLayers&,
-         const lora::AdapterOptions&) -> absl::StatusOr<lora::BoundAdapter> {
-        return absl::NotFoundError("no LoRAs here");
-      },
-      /*node=*/nullptr, events);
-  const auto engine = LoadTextToImageEngine(
-      "emoji-sd",
-      std::string(TESSERA_SOURCE_DIR) + "/deploy/local/models/emoji-sd",
-      kPictures, device, loras);
+  const EngineOnDevice on_device(std::make_shared<LimitedBackend>(bytes),
+                                 kPictures);
+  const auto& engine = on_device.engine();
   if (!engine.ok()) return nullptr;
   Assignment assignment = MakeAssignment(kPictures);
   for (ImageTask& task : assignment.tasks) task.width = task.height = 64;
