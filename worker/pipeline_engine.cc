@@ -41,11 +41,8 @@ class PipelineEngine final : public Engine {
             [this](const model::AdapterWeights& weights) {
               return Describe(weights);
             },
-            clock) {
-    const model::ModelFacts& facts = model_->facts();
-    facts_ = {name, facts.digest, facts.sampler, facts.default_width,
-              facts.default_height};
-  }
+            clock),
+        facts_(MakeFacts(name, model_->facts())) {}
 
   const ModelFacts& facts() const override { return facts_; }
 
@@ -94,7 +91,7 @@ class PipelineEngine final : public Engine {
   std::map<std::string, LoraUse> uses_;  // by digest
   // Borrows the above, so it is declared after it.
   pipeline::PipelineBatch batch_;
-  ModelFacts facts_;
+  const ModelFacts facts_;
 };
 
 }  // namespace

@@ -7,6 +7,11 @@
 
 namespace tessera::worker {
 
+ModelFacts MakeFacts(const std::string& name, const model::ModelFacts& facts) {
+  return {name, facts.digest, facts.sampler, facts.default_width,
+          facts.default_height};
+}
+
 absl::StatusOr<model::ImageRequest> MakeRequest(const ImageTask& task,
                                                 const lora::ModelLayers& layers,
                                                 LoraStore& loras) {

@@ -22,11 +22,8 @@ class TextToImageEngine final : public Engine {
       : model_(std::move(model)),
         layers_(std::move(layers)),
         batch_(*model_, {.capacity = batch}),
-        loras_(loras) {
-    const model::ModelFacts& facts = model_->facts();
-    facts_ = {name, facts.digest, facts.sampler, facts.default_width,
-              facts.default_height};
-  }
+        loras_(loras),
+        facts_(MakeFacts(name, model_->facts())) {}
 
   const ModelFacts& facts() const override { return facts_; }
 
@@ -57,7 +54,7 @@ class TextToImageEngine final : public Engine {
   // Borrows the model, so it is declared after it.
   model::DenoiseBatch batch_;
   LoraStore& loras_;
-  ModelFacts facts_;
+  const ModelFacts facts_;
 };
 
 }  // namespace
